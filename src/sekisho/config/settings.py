@@ -1,0 +1,181 @@
+"""Every setting, with its default. `docs/reference/settings.md` lists them; a test keeps the two together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+TlsMode = Literal["off", "starttls", "implicit"]
+NextHopTls = Literal["off", "opportunistic", "verified"]
+
+
+class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The process tree. `hostname` "" takes the machine's name; `workers` 0 takes one for each core.
+
+    `state_dir` holds everything that is kept; `user` is whom to become after the ports are bound ("" stays).
+    """
+
+    hostname: str = ""
+    state_dir: str = "var"
+    workers: int = 0
+    drain_seconds: float = 30.0
+    user: str = ""
+    http_address: str = "127.0.0.1:8025"
+
+
+class ListenerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One address that accepts mail. `address` is "host:port" or "[v6]:port".
+
+    `networks` may connect; others get 554. `proxy_protocol_from` must speak PROXY protocol first, nobody else may;
+    `xclient_from` may use XCLIENT. `tenant` is the one for clients that no tenant's `client_networks` claims.
+    """
+
+    name: str
+    address: str
+    role: Literal["relay"] = "relay"
+    networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    tls: TlsMode = "off"
+    require_tls: bool = False
+    certificate: str = ""
+    private_key: str = ""
+    proxy_protocol_from: tuple[str, ...] = ()
+    xclient_from: tuple[str, ...] = ()
+    tenant: str = "default"
+
+
+class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one client, one connection and one message may take. Sizes in octets, times in seconds."""
+
+    connections: int = 2000
+    connections_per_ip: int = 100
+    commands_per_connection: int = 10000
+    errors_per_connection: int = 20
+    messages_per_connection: int = 1000
+    recipients_per_message: int = 1000
+    command_line_bytes: int = 2048
+    text_line_bytes: int = 1_000_000
+    header_bytes: int = 262_144
+    message_bytes: int = 52_428_800
+    memory_bytes: int = 536_870_912
+    greeting_seconds: float = 30.0
+    command_seconds: float = 300.0
+    data_seconds: float = 600.0
+    tls_handshake_seconds: float = 30.0
+    minimum_bytes_per_second: int = 100
+    minimum_rate_grace_seconds: float = 60.0
+
+
+class InspectSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How messages are looked at. `rules` are directories or files added to the built-in rules.
+
+    Messages over `thread_above_bytes` are inspected in a thread so that small ones do not wait for them.
+    """
+
+    rules: tuple[str, ...] = ()
+    disabled_rules: tuple[str, ...] = ()
+    lookup_deadline_seconds: float = 5.0
+    thread_above_bytes: int = 262_144
+
+
+class RecordSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept about messages. `log` is "stdout", "stderr" or a file; retention 0 keeps for ever."""
+
+    log: str = "stdout"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    retention_days: int = 400
+
+
+class HoldSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What happens to waiting messages. `on_expiry`: "reject" tells the sender, "release" sends the message.
+
+    `key_file` holds the keys that encrypt held messages ("" is `state_dir`/keys/hold.key, made on first start).
+    A release is retried after `retry_seconds`, doubling up to `retry_max_seconds`, for `retry_give_up_seconds`.
+    """
+
+    expire_seconds: int = 30 * 86400
+    on_expiry: Literal["reject", "release"] = "reject"
+    key_file: str = ""
+    retry_seconds: float = 60.0
+    retry_max_seconds: float = 3600.0
+    retry_give_up_seconds: float = 5 * 86400.0
+
+
+class NextHopSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where mail goes. `domains` empty: every recipient that no other next hop of the tenant names.
+
+    A domain that starts with a dot means all names below it. `hosts` are tried in order ("host:port", port 25 where
+    none is given). `tls` "opportunistic" takes STARTTLS where offered, without verifying; "verified" insists on both.
+    `implicit_tls` speaks TLS from the first byte. `ca_file` "" is the system's store. The password stands in a file.
+    `maildir` instead of `hosts` writes messages there.
+    """
+
+    hosts: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    maildir: str = ""
+    tls: NextHopTls = "opportunistic"
+    implicit_tls: bool = False
+    ca_file: str = ""
+    username: str = ""
+    password_file: str = ""
+    connections: int = 20
+    idle_seconds: float = 30.0
+    messages_per_connection: int = 100
+    connect_seconds: float = 10.0
+    command_seconds: float = 60.0
+    data_seconds: float = 300.0
+    backoff_seconds: float = 5.0
+    backoff_max_seconds: float = 300.0
+
+
+class DkimSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One DKIM key: signs mail whose header From is in `domain` or below it. PEM, RSA (2048 and up) or Ed25519."""
+
+    domain: str
+    selector: str
+    private_key: str
+
+
+class NoticeSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told. Addresses; `from_address` "" is postmaster at the gateway's host name; `language` of notices."""
+
+    from_address: str = ""
+    administrator: tuple[str, ...] = ()
+    reviewer: tuple[str, ...] = ()
+    approver: tuple[str, ...] = ()
+    language: Literal["en", "ja", "both"] = "both"
+
+
+class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One company. `domains` are its own (".example.jp" includes the names below); mail to them is internal.
+
+    `parent` names the tenant (a managed-service provider) whose policy, next hops, keys and contacts it inherits
+    where it has none of its own. `client_networks` claims clients for it. `policy` files come before the built-in
+    policy. `groups` are named lists of addresses and domains for the policy's `group`.
+    """
+
+    parent: str = ""
+    domains: tuple[str, ...] = ()
+    client_networks: tuple[str, ...] = ()
+    policy: tuple[str, ...] = ()
+    builtin_policy: bool = True
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    next_hop: tuple[NextHopSettings, ...] = ()
+    dkim: tuple[DkimSettings, ...] = ()
+    notice: NoticeSettings | None = None
+
+
+def _first_listener() -> tuple[ListenerSettings, ...]:
+    return (ListenerSettings(name="relay", address="127.0.0.1:2525"),)
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole configuration."""
+
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    listener: tuple[ListenerSettings, ...] = field(default_factory=_first_listener)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    inspect: InspectSettings = field(default_factory=InspectSettings)
+    record: RecordSettings = field(default_factory=RecordSettings)
+    hold: HoldSettings = field(default_factory=HoldSettings)
+    tenant: dict[str, TenantSettings] = field(default_factory=lambda: {"default": TenantSettings()})

@@ -1,0 +1,97 @@
+"""The few protocols between the stages. No more until one is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sekisho.mail.envelope import Envelope
+    from sekisho.mail.finding import Finding
+    from sekisho.mail.kept import Kept, KeptState
+    from sekisho.mail.message import Link, Part
+    from sekisho.mail.reply import Reply
+    from sekisho.mail.transaction import AuditRecord, Transaction
+
+
+class Decoder(Protocol):
+    """Turns raw bytes into what people see. Never raises: what is broken is replaced or skipped."""
+
+    def header_text(self, value: str) -> str: ...
+
+    def content(self, part: Part) -> bytes: ...
+
+    def text(self, part: Part) -> str: ...
+
+    def visible_text(self, part: Part) -> str: ...
+
+    def links(self, part: Part) -> tuple[Link, ...]: ...
+
+
+class Inspector(Protocol):
+    """A pure, synchronous look at a transaction. May raise: the runner makes a finding of it."""
+
+    name: str
+
+    def inspect(self, transaction: Transaction) -> Sequence[Finding]: ...
+
+
+class Lookup(Protocol):
+    """A look that has to wait for somebody (DNS, an antivirus daemon, a directory)."""
+
+    name: str
+
+    async def look_up(self, transaction: Transaction) -> Sequence[Finding]: ...
+
+
+class Relay(Protocol):
+    """Hands a message to a next hop.
+
+    `send` returns the reply for each recipient of the envelope, in order, and never raises for what the next hop
+    or the network does: an unreachable next hop is a 4xx reply for every recipient. `name` says where it went.
+    """
+
+    async def send(self, envelope: Envelope, data: bytes) -> RelayResult: ...
+
+
+class RelayResult(Protocol):
+    """`to` is where the message went ("mx.example:25"); `replies` one per recipient, in the envelope's order."""
+
+    @property
+    def to(self) -> str: ...
+
+    @property
+    def replies(self) -> tuple[Reply, ...]: ...
+
+
+class Store(Protocol):
+    """Everything that outlives a process. Every method may raise StoreAwayError."""
+
+    async def record(self, record: AuditRecord) -> None:
+        """Put the audit record in the queue of the batching writer; waits only while that queue is full."""
+
+    async def keep(self, kept: Kept, data: bytes) -> None:
+        """Make the bytes (encrypted) and the row durable. When this returns, a power cut loses neither."""
+
+    async def kept(self, kept_id: str) -> Kept | None:
+        """The row, or None."""
+
+    async def kept_data(self, kept: Kept) -> bytes:
+        """The bytes as they came in."""
+
+    async def change(self, kept: Kept, expected: KeptState) -> bool:
+        """Write the row anew if its state still is `expected`, durably; False if somebody was faster."""
+
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[Kept]:
+        """Take rows to send now: `releasing` ones that are due and not claimed by another until their claim ends.
+
+        Rows in "held" whose `release_at` has passed become "releasing" and count as due. A claim lasts to `until`.
+        """
+
+    async def expired(self, now: datetime, limit: int) -> list[Kept]:
+        """Rows in "held" or "releasing" whose `expires_at` has passed, unclaimed."""
+
+    def trouble(self) -> str:
+        """Why the store cannot be relied on at the moment ("" when it can). Cheap: asked for every message."""
