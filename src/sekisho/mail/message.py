@@ -16,12 +16,21 @@ if TYPE_CHECKING:
     from sekisho.mail.ports import Decoder
 
 _T = TypeVar("_T")
+_FOR_PEOPLE = frozenset(("from", "to", "cc", "reply-to", "comments", "keywords"))
+
+
+class Mailbox(Struct, frozen=True):
+    """One mailbox of an address field: the decoded display name, or "", and `local@domain` as written."""
+
+    name: str
+    address: str
 
 
 class Header(Struct, frozen=True, eq=False):
     """One header field: `raw[start:end]` with its line ending, `raw[value_start:end]` its body.
 
-    `name` is as written, `key` lower case. `value` is unfolded but not decoded (octets over 127 as surrogates);
+    `name` is as written, `key` lower case; both are "" for a line of the header section that is no field. `value` is
+    unfolded and stripped but not decoded (octets over 127 as surrogates: it cannot be written as UTF-8 as it is);
     `text` has encoded words and raw charsets decoded, for people and inspectors.
     """
 
@@ -38,6 +47,11 @@ class Header(Struct, frozen=True, eq=False):
     def text(self) -> str:
         """The value as a reader sees it."""
         return once(self.memo, "text", lambda: self.decoder.header_text(self.value))
+
+    @property
+    def mailboxes(self) -> tuple[Mailbox, ...]:
+        """The mailboxes of an address field, in order, groups opened."""
+        return once(self.memo, "mailboxes", lambda: self.decoder.mailboxes(self.value))
 
 
 class Link(Struct, frozen=True):
@@ -56,10 +70,13 @@ class Link(Struct, frozen=True):
 class Part(Struct, frozen=True, eq=False):
     """One MIME part; the message itself is part "" of its own tree.
 
-    `path` is "1", "1.2" … in IMAP's numbering ("" for the root); `raw[start:body_start]` are its headers,
-    `raw[body_start:end]` its encoded body. `content_type` is lower case without parameters, `charset` as declared or
+    `path` is "1", "1.2" … in IMAP's numbering ("" for the root, "2.0" for a multipart that is the body of the message
+    in part 2); `raw[start:body_start]` are its headers with the blank line, `raw[body_start:end]` its encoded body.
+    `raw` is the message's, except below an encoded container or a uuencoded text: there it is the decoded octets
+    that the part's offsets count in. `content_type` is lower case without parameters, `charset` as declared or
     None, `encoding` the transfer encoding in lower case, `disposition` "inline", "attachment" or "",
-    `filename` decoded or None. `children` are those of a multipart, or the one inner root of message/rfc822.
+    `filename` decoded, without control characters, or None. `children` are those of a multipart, the one inner
+    root of message/rfc822, or the uuencoded files in a text.
     """
 
     path: str
@@ -103,7 +120,10 @@ class Part(Struct, frozen=True, eq=False):
 
     @property
     def text(self) -> str:
-        """A text part's characters, markup included. "" for parts that are not text."""
+        """A text part's characters, markup included, lines ended by line feeds. "" for parts that are not text.
+
+        For a multipart: what stands before its first and after its last part, if anybody wrote it for a purpose.
+        """
         return once(self.memo, "text", lambda: self.decoder.text(self))
 
     @property
@@ -169,7 +189,7 @@ class Message(Struct, frozen=True, eq=False):
     def message_id(self) -> str:
         """The first Message-ID with its angle brackets, or ""."""
         header = self.header("message-id")
-        return header.value.strip() if header else ""
+        return header.text if header else ""
 
     def header(self, key: str) -> Header | None:
         """The first header of this lower-case name."""
@@ -188,14 +208,18 @@ class Message(Struct, frozen=True, eq=False):
         for header in self.headers:
             if header.key == "subject":
                 yield Text(header.text, "subject")
-            elif header.key in ("from", "to", "cc", "reply-to", "comments", "keywords"):
+            elif header.key in _FOR_PEOPLE:
                 yield Text(header.text, "header")
         for part in self.parts:
             if part.filename:
                 yield Text(part.filename, "filename", part.path, part.filename)
-            if part.content_type.startswith("text/") and not part.children:
-                where: Where = "body" if part.is_text else "attachment"
-                yield Text(part.visible_text, where, part.path, part.filename or "")
+            if part.content_type.startswith("message/") and part.children:
+                inner = part.children[0]
+                people = (h for h in inner.headers if h.key == "subject" or h.key in _FOR_PEOPLE)
+                yield from (Text(h.text, "header", inner.path) for h in people)
+            elif text := part.visible_text:
+                where: Where = "body" if part.is_text or part.is_multipart else "attachment"
+                yield Text(text, where, part.path, part.filename or "")
 
 
 def once(memo: dict[str, Any], key: str, make: Callable[[], _T]) -> _T:

@@ -11,15 +11,18 @@ if TYPE_CHECKING:
     from sekisho.mail.envelope import Envelope
     from sekisho.mail.finding import Finding
     from sekisho.mail.kept import Kept, KeptState
-    from sekisho.mail.message import Link, Part
+    from sekisho.mail.message import Link, Mailbox, Part
     from sekisho.mail.reply import Reply
     from sekisho.mail.transaction import AuditRecord, Transaction
+    from sekisho.mail.verdict import Verdict
 
 
 class Decoder(Protocol):
     """Turns raw bytes into what people see. Never raises: what is broken is replaced or skipped."""
 
     def header_text(self, value: str) -> str: ...
+
+    def mailboxes(self, value: str) -> tuple[Mailbox, ...]: ...
 
     def content(self, part: Part) -> bytes: ...
 
@@ -66,6 +69,12 @@ class RelayResult(Protocol):
     def replies(self) -> tuple[Reply, ...]: ...
 
 
+class Examine(Protocol):
+    """Inspects a transaction and decides, under the rules and the policy in force."""
+
+    async def __call__(self, transaction: Transaction) -> tuple[Verdict, ...]: ...
+
+
 class Store(Protocol):
     """Everything that outlives a process. Every method may raise StoreAwayError."""
 
@@ -85,7 +94,7 @@ class Store(Protocol):
         """Write the row anew if its state still is `expected`, durably; False if somebody was faster."""
 
     async def claim_due(self, now: datetime, until: datetime, limit: int) -> list[Kept]:
-        """Take rows to send now: `releasing` ones that are due and not claimed by another until their claim ends.
+        """Take rows to work on: `releasing` and `rejecting` ones that are due and not claimed by another.
 
         Rows in "held" whose `release_at` has passed become "releasing" and count as due. A claim lasts to `until`.
         """

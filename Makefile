@@ -1,0 +1,63 @@
+# Every developer command. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Tests run on this many processes.
+JOBS ?= 2
+
+.PHONY: help install dev run test check bench soak format lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Sekisho needs Python 3.11 or newer; try: make PYTHON=python3.12 install" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || .ci/packages python3-venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/pyvenv.cfg requirements.lock requirements-build.lock pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock -r requirements-build.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+install: $(VENV)/.installed ## build .venv with the gateway and its locked dependencies
+
+dev: $(VENV)/.installed-dev ## the same with what tests and checks need
+
+run: install ## start the gateway on 127.0.0.1:2525 and send it a first message
+	$(BIN)/sekisho serve --first-message
+
+test: dev ## everything that is tested; installs the system packages the tests talk to (as root)
+	@.ci/packages postfix swaks
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+check: dev ## formatting, lint, types and architecture: what CI checks beside the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture
+
+soak: dev ## the long form of the reliability tests (about half an hour)
+	@.ci/packages postfix
+	$(BIN)/pytest -m soak --timeout 3600 tests/integration
+
+bench: dev ## messages per second, latency and memory beside Postfix, rspamd and aiosmtpd
+	$(BIN)/python bench/run.py
+
+format: dev ## put the code into the project's format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 requirements-build.in -o requirements-build.lock
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove what was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

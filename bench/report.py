@@ -1,0 +1,207 @@
+"""The tables: medians over the rounds, each beside its ratio to the reference peer. Never a time alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from measure import CLASSES, medians
+
+REFERENCE = "postfix+rspamd"
+TARGET = 5.0  # times the reference's messages per second of processor time
+BUSY = 0.9  # a client core above this share may be what bounds a result
+Row = list[str]
+
+
+def table(title: str, head: Row, rows: list[Row]) -> str:
+    """Plain text: the first column to the left, the others to the right."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    lines = [title, ""]
+    for row in [head, ["-" * width for width in widths], *rows]:
+        cells = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join([*lines, ""])
+
+
+def reference_of(peers: dict[str, list[dict[str, Any]]]) -> str:
+    """Postfix with rspamd where it was measured, else the first that was."""
+    return REFERENCE if REFERENCE in peers else next(iter(peers), "")
+
+
+def ratio(value: float, other: float) -> str:
+    """`value` as a multiple of `other`."""
+    return f"{value / other:.2f}x" if other else "-"
+
+
+def spread(runs: list[dict[str, Any]], *path: str) -> str:
+    """Lowest and highest of the rounds, as a share of the median: how far the rounds disagree."""
+    if len(runs) < 2:
+        return "-"
+    middle = medians(runs, *path)
+    each = [medians([run], *path) for run in runs]
+    return f"{(min(each) / middle - 1) * 100:+.0f}..{(max(each) / middle - 1) * 100:+.0f}%" if middle else "-"
+
+
+def throughput(peers: dict[str, list[dict[str, Any]]], facts: dict[str, Any]) -> str:
+    """The mixed set: messages per second on one core, processor time, and both as ratios."""
+    reference = reference_of(peers)
+    rows = []
+    for name, runs in peers.items():
+        rate, cpu = medians(runs, "mixed", "messages_per_second"), medians(runs, "mixed", "cpu_ms_per_message")
+        other = peers[reference]
+        client = medians(runs, "mixed", "client_core")
+        rows.append(
+            [
+                name,
+                f"{rate:.1f}",
+                ratio(rate, medians(other, "mixed", "messages_per_second")),
+                spread(runs, "mixed", "messages_per_second"),
+                f"{cpu:.2f}",
+                ratio(medians(other, "mixed", "cpu_ms_per_message"), cpu),
+                spread(runs, "mixed", "cpu_ms_per_message"),
+                f"{medians(runs, 'mixed', 'server_core') * 100:.0f}%",
+                f"{client * 100:.0f}%" + ("!" if client > BUSY else ""),
+                f"{sum(run['mixed']['errors'] for run in runs)}",
+                f"{sum(run['mixed']['accepted'] - run['mixed']['arrived'] for run in runs)}",
+            ]
+        )
+    head = ["peer", "msg/s", "ratio", "rounds", "CPU ms/msg", "per CPU s", "rounds"]
+    head += ["server core", "client core", "errors", "not passed on"]
+    title = f"Mixed set: {facts['messages']} messages, median {facts['median_bytes']} octets; ratios to {reference}"
+    return table(title, head, rows)
+
+
+def latency(peers: dict[str, list[dict[str, Any]]]) -> str:
+    """Time from MAIL FROM to the final reply: all connections at once, and one alone."""
+    reference = reference_of(peers)
+    head, rows = ["peer"], []
+    for kind in ("mixed", "alone"):
+        head += [f"{kind} p50 ms", "ratio", f"{kind} p99 ms", "ratio"]
+    for name, runs in peers.items():
+        row = [name]
+        for kind in ("mixed", "alone"):
+            for key in ("p50_ms", "p99_ms"):
+                value = medians(runs, kind, key)
+                row += [f"{value:.1f}", ratio(value, medians(peers[reference], kind, key))]
+        rows.append(row)
+    title = "Time to the final reply (a queueing peer answers before it delivers); under load, and on one connection"
+    return table(title, head, rows)
+
+
+def by_size(peers: dict[str, list[dict[str, Any]]], kind: str) -> str:
+    """Median time to reply of the mixed set's messages by their size."""
+    reference = reference_of(peers)
+    first = next(iter(peers.values()))[0][kind]["by_size"]
+    used = [str(high) for high in CLASSES if first[str(high)]["messages"]]
+    names = dict(zip(map(str, CLASSES), ("< 4 kB", "4-16 kB", "16-64 kB", "64-512 kB", "> 512 kB"), strict=True))
+    head, rows = ["peer"], []
+    for size in used:
+        head += [f"{names[size]} ({first[size]['messages']})", "ratio"]
+    for name, runs in peers.items():
+        row = [name]
+        for size in used:
+            value = medians(runs, kind, "by_size", size, "p50_ms")
+            row += [f"{value:.1f}", ratio(value, medians(peers[reference], kind, "by_size", size, "p50_ms"))]
+        rows.append(row)
+    return table("Time to the final reply by size, one connection: p50 in ms (number of messages)", head, rows)
+
+
+def fixed_sizes(peers: dict[str, list[dict[str, Any]]]) -> str:
+    """smtp-source to smtp-sink: messages per second and processor time, by size."""
+    reference = reference_of(peers)
+    sizes = list(next(iter(peers.values()))[0]["fixed"])
+    head, rows = ["peer"], []
+    for size in sizes:
+        head += [f"{int(size) // 1000} kB msg/s", "ratio", "CPU ms", "per CPU s"]
+    for name, runs in peers.items():
+        row = [name]
+        for size in sizes:
+            rate = medians(runs, "fixed", size, "messages_per_second")
+            cpu = medians(runs, "fixed", size, "cpu_ms_per_message")
+            other = peers[reference]
+            client = medians(runs, "fixed", size, "client_core")
+            row += [
+                f"{rate:.1f}" + ("!" if client > BUSY else ""),
+                ratio(rate, medians(other, "fixed", size, "messages_per_second")),
+                f"{cpu:.2f}",
+                ratio(medians(other, "fixed", size, "cpu_ms_per_message"), cpu),
+            ]
+        rows.append(row)
+    return table("smtp-source -> peer -> smtp-sink, one size at a time", head, rows)
+
+
+def memory(peers: dict[str, list[dict[str, Any]]]) -> str:
+    """All processes of a peer after the mixed set."""
+    rows, reference = [], reference_of(peers)
+    for name, runs in peers.items():
+        pss = medians(runs, "memory", "pss_mb")
+        rows.append(
+            [
+                name,
+                f"{medians(runs, 'memory', 'processes'):.0f}",
+                f"{medians(runs, 'memory', 'rss_mb'):.0f}",
+                f"{pss:.0f}",
+                ratio(pss, medians(peers[reference], "memory", "pss_mb")),
+                f"{medians(runs, 'idle_memory', 'pss_mb'):.0f}",
+            ]
+        )
+    title = (
+        "Memory of all processes in MB, after the mixed set (PSS: shared pages divided among those who share them)"
+    )
+    return table(title, ["peer", "processes", "RSS", "PSS", "PSS ratio", "PSS after warm-up"], rows)
+
+
+def proofs(found: dict[str, dict[str, Any]]) -> str:
+    """What was checked before anything was timed."""
+    rows = [
+        [name, *(str(proof[key]) for key in ("sent", "accepted", "arrived")), str(proof["verified"])]
+        for name, proof in found.items()
+    ]
+    return table("Checked before: messages that arrive, DKIM signatures that verify", list(PROOF_HEAD), rows)
+
+
+PROOF_HEAD = ("peer", "sent", "accepted", "arrived", "DKIM verified")
+
+
+def verdict(peers: dict[str, list[dict[str, Any]]]) -> str:
+    """The sentences that the numbers are for: how many times the other, against the target where there is one."""
+    if "sekisho" not in peers or REFERENCE not in peers:
+        return f"No comparison with the target: it takes sekisho and {REFERENCE} in the same run."
+    lines = []
+    for name in (name for name in peers if name != "sekisho"):
+        ours, theirs = peers["sekisho"], peers[name]
+        cpu = medians(theirs, "mixed", "cpu_ms_per_message") / medians(ours, "mixed", "cpu_ms_per_message")
+        rate = medians(ours, "mixed", "messages_per_second") / medians(theirs, "mixed", "messages_per_second")
+        line = f"sekisho to {name}: {cpu:.1f} times the messages per second of processor time, "
+        line += f"{rate:.1f} times by the clock"
+        if name == REFERENCE:
+            line += f"; target {TARGET:.0f}: {'reached' if min(cpu, rate) >= TARGET else 'NOT reached'}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def render(result: dict[str, Any]) -> str:
+    """The whole report as text."""
+    peers = result["peers"]
+    machine = result["machine"]
+    lines = [
+        f"{machine['cpu']}, {machine['cores']} cores, kernel {machine['kernel']}, Python {machine['python']}",
+        f"server on core {machine['server_core']}, client and sink on core {machine['client_core']}",
+        f"files in {machine['directory_kind']}; {result['rounds']} rounds, peers in turn",
+        f"load average before {machine['load_before']:.2f}, after {machine['load_after']:.2f}",
+        *(f"{name}: {version}" for name, version in machine["versions"].items()),
+        *(f"left out: {name}: {why}" for name, why in result["skipped"].items()),
+    ]
+    if machine["load_before"] > 0.5:
+        lines.append("WARNING: other work was running on this machine when the benchmark began")
+    if machine["server_core"] == machine["client_core"]:
+        lines.append("WARNING: one core for both sides; only the CPU columns mean anything")
+    parts = ["\n".join([*lines, ""])]
+    if result["proofs"]:
+        parts.append(proofs(result["proofs"]))
+    if peers:
+        parts += [throughput(peers, result["set"]), latency(peers), by_size(peers, "alone"), fixed_sizes(peers)]
+        parts += [memory(peers), verdict(peers)]
+    return "\n".join(parts)

@@ -1,0 +1,1 @@
+"""The listeners: sockets and clocks around the protocol cores of `sekisho.wire`."""

@@ -1,0 +1,93 @@
+"""Connection counts over all workers, in memory that they share, so that a limit means the whole gateway.
+
+Each worker writes only its own row, so there is nothing to lock; a reader sums the rows. When a worker dies the supervisor
+clears its row.
+"""
+
+from __future__ import annotations
+
+import mmap
+import secrets
+from zlib import crc32
+
+from sekisho.accept.usage import Usage
+from sekisho.config.settings import LimitSettings
+from sekisho.mail.reply import Reply
+from sekisho.wire.smtp_replies import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT
+
+_BUCKETS = 8192
+_TOTAL = _BUCKETS  # one cell more than buckets: the row's total
+_CELLS = _BUCKETS + 1
+
+
+class FleetCounts:
+    """The shared table: a row for each worker, a cell for each bucket of client addresses, and a total.
+
+    Two addresses may share a bucket; which ones do changes with every start.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._rows = workers
+        self._memory = mmap.mmap(-1, workers * _CELLS * 4)
+        self._cells = memoryview(self._memory).cast("I")
+        self._salt = secrets.token_bytes(8)
+
+    def clear(self, row: int) -> None:
+        """Forget what a dead worker had counted."""
+        first = row * _CELLS
+        self._cells[first : first + _CELLS] = memoryview(bytes(_CELLS * 4)).cast("I")
+
+    def bucket(self, client_ip: str) -> int:
+        """The bucket of a client's address."""
+        return crc32(client_ip.encode(), crc32(self._salt)) % _BUCKETS
+
+    def sum(self, cell: int) -> int:
+        """One cell over all workers."""
+        return sum(self._cells[row * _CELLS + cell] for row in range(self._rows))
+
+    def cell(self, row: int, cell: int) -> int:
+        """One cell of one worker."""
+        return self._cells[row * _CELLS + cell]
+
+    def put(self, row: int, cell: int, number: int) -> None:
+        """Set a cell of a worker's own row; never below zero."""
+        self._cells[row * _CELLS + cell] = max(0, number)
+
+    def total(self) -> int:
+        """Open connections of the whole gateway."""
+        return self.sum(_TOTAL)
+
+
+class FleetUsage(Usage):
+    """A worker's `Usage` against limits that hold for all workers together; memory stays its own."""
+
+    def __init__(self, counts: FleetCounts, row: int) -> None:
+        self._counts = counts
+        self._row = row
+        super().__init__()
+
+    @property
+    def connections(self) -> int:
+        """Open connections of this worker."""
+        return self._counts.cell(self._row, _TOTAL)
+
+    @connections.setter
+    def connections(self, number: int) -> None:
+        self._counts.put(self._row, _TOTAL, number)
+
+    def refusal(self, limits: LimitSettings) -> Reply | None:
+        """421 where the gateway has as many connections as it may have."""
+        return TOO_MANY_CONNECTIONS if self._counts.total() >= limits.connections else None
+
+    def enter(self, client_ip: str, limits: LimitSettings) -> Reply | None:
+        """Count a client in, unless it has as many connections as it may have over all workers: then 421."""
+        bucket = self._counts.bucket(client_ip)
+        if self._counts.sum(bucket) >= limits.connections_per_ip:
+            return TOO_MANY_FROM_CLIENT
+        self._counts.put(self._row, bucket, self._counts.cell(self._row, bucket) + 1)
+        return None
+
+    def leave(self, client_ip: str) -> None:
+        """Count a client out that was counted in."""
+        bucket = self._counts.bucket(client_ip)
+        self._counts.put(self._row, bucket, self._counts.cell(self._row, bucket) - 1)

@@ -1,0 +1,1 @@
+"""Carrying out a verdict: modify, sign, relay, hold, refuse."""

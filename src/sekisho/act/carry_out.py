@@ -1,0 +1,162 @@
+"""Carry verdicts out: relay, keep or refuse, and come back with the one reply.
+
+The order is what makes a message safe. The next hop is asked first: while nobody has taken the message, its refusal
+can simply be ours. Once somebody has, whatever is still owed is made durable before the client hears 250.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from sekisho.act.keeping import Keeper
+from sekisho.act.modify import ModifyError, apply_envelope
+from sekisho.act.notify import notices
+from sekisho.act.routes import Routes
+from sekisho.act.sending import Attempt, only, prepare, send
+from sekisho.act.sign import Signer
+from sekisho.config.settings import HoldSettings, NoticeSettings
+from sekisho.mail.envelope import Envelope
+from sekisho.mail.kept import StoreAwayError
+from sekisho.mail.ports import Store
+from sekisho.mail.reply import STORE_AWAY, Reply
+from sekisho.mail.transaction import Delivery, Outcome, Transaction
+from sekisho.mail.verdict import Disposition, Verdict, strictest
+
+log = logging.getLogger(__name__)
+
+_Sent = tuple[Verdict, Envelope, Attempt]
+
+_REJECTED = Reply(550, "7.1", "Message refused by policy")
+_DEFERRED = Reply(451, "7.0", "Message cannot be accepted at the moment, please try again later")
+_NOT_PREPARED = Reply(451, "3.0", "Message could not be prepared for relaying, please try again later")
+
+
+class TenantActions(Struct, frozen=True):
+    """What acting for one tenant takes: where its mail goes, who signs it, how long it waits, whom to tell."""
+
+    routes: Routes
+    signer: Signer
+    hold: HoldSettings
+    notice: NoticeSettings
+
+
+class CarryOut:
+    """Carries out the verdicts on a transaction.
+
+    `tenants` maps tenant names to their actions, `titles` finding ids to {"en", "ja"}; `hostname` stands in trace
+    headers and reports.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tenants: Mapping[str, TenantActions],
+        hostname: str,
+        titles: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        self._store = store
+        self._tenants = tenants
+        self._hostname = hostname
+        self._titles = titles
+
+    async def carry_out(self, transaction: Transaction, verdicts: tuple[Verdict, ...]) -> Outcome:
+        """Relay, keep or refuse. Returns the reply and what was done; never raises for a store or a next hop."""
+        try:
+            outcome = await self._refuse_or_accept(transaction, verdicts)
+        except StoreAwayError as error:
+            log.warning("%s: store away: %s", transaction.id, error)
+            return _refused(transaction, STORE_AWAY)
+        except ModifyError as error:
+            log.warning("%s: cannot be changed as policy asks: %s", transaction.id, error)
+            return _refused(transaction, _NOT_PREPARED)
+        await self._tell(transaction, verdicts, outcome)
+        return outcome
+
+    async def _refuse_or_accept(self, transaction: Transaction, verdicts: tuple[Verdict, ...]) -> Outcome:
+        worst = strictest(verdicts)
+        if worst.disposition >= Disposition.DEFER and all(v.disposition >= Disposition.DEFER for v in verdicts):
+            return _refused(transaction, refusal_reply(worst))
+        attempt, sent = await self._relay(transaction, verdicts)
+        others = [v for v in verdicts if v.disposition is not Disposition.DELIVER]
+        if not attempt.taken and (attempt.transient or (attempt.permanent and not others)):
+            return _refused(transaction, attempt.refusal or _DEFERRED)
+        deliveries = (*attempt.taken, *await self._keep(transaction, sent, others))
+        reply = next((d.reply for d in attempt.taken if d.reply), Reply(250, "0.0", f"OK {transaction.id}"))
+        return Outcome(reply, deliveries)
+
+    async def _relay(self, transaction: Transaction, verdicts: Iterable[Verdict]) -> tuple[Attempt, list[_Sent]]:
+        """Send to the recipients that are to be delivered. Returns everything together, and each verdict's own."""
+        whole, each = Attempt(), []
+        tenant = self._tenants[transaction.session.tenant]
+        for verdict in verdicts:
+            if verdict.disposition is Disposition.DELIVER:
+                envelope = only(transaction.envelope, verdict.recipients)
+                envelope = apply_envelope(envelope, verdict.modifications)
+                data = await prepare(transaction, envelope, verdict.modifications, tenant.signer, self._hostname)
+                attempt = await send(tenant.routes, envelope, data)
+                whole += attempt
+                each.append((verdict, envelope, attempt))
+        return whole, each
+
+    async def _keep(
+        self, transaction: Transaction, sent: Iterable[_Sent], others: Iterable[Verdict]
+    ) -> list[Delivery]:
+        """Make durable what the next hops did not take, and the verdicts that are no delivery."""
+        keeper = self._keeper(transaction)
+        done = []
+        for verdict, envelope, attempt in sent:
+            if attempt.transient:
+                done.append(await keeper.owed(verdict, envelope, attempt.transient))
+            if attempt.permanent:
+                done.append(await keeper.bounced(attempt.permanent))
+        for verdict in others:
+            if verdict.disposition is Disposition.HOLD:
+                done.append(await keeper.held(verdict))
+                continue
+            reply = refusal_reply(verdict)
+            refused = tuple((r, reply) for r in only(transaction.envelope, verdict.recipients).recipients)
+            if verdict.disposition is Disposition.REJECT:
+                done.append(await keeper.bounced(refused))
+            else:
+                done.append(await keeper.owed(verdict, transaction.envelope, refused, reinspect=True))
+        return done
+
+    async def _tell(self, transaction: Transaction, verdicts: Iterable[Verdict], outcome: Outcome) -> None:
+        """Write the notices that the verdicts ask for; one that cannot be written never costs the message.
+
+        Nothing is told of a message that its client will send again.
+        """
+        if outcome.reply.transient:
+            return
+        tenant = self._tenants[transaction.session.tenant]
+        held = {d.recipients: d.to for d in outcome.deliveries if d.outcome == "held"}
+        for verdict in verdicts:
+            if not verdict.notify:
+                continue
+            hold_id = held.get(verdict.recipients, "")
+            written = notices(
+                transaction, verdict, tenant.notice, self._titles, self._hostname, hold_id=hold_id
+            )
+            try:
+                for envelope, data in written:
+                    await self._keeper(transaction).notice(envelope, data)
+            except StoreAwayError as error:
+                log.warning("%s: notice not written: %s", transaction.id, error)
+
+    def _keeper(self, transaction: Transaction) -> Keeper:
+        tenant = self._tenants[transaction.session.tenant]
+        return Keeper(self._store, transaction, tenant.hold, tenant.notice, self._hostname)
+
+
+def refusal_reply(verdict: Verdict) -> Reply:
+    """The reply for a REJECT or DEFER verdict: the rule's own, or a general one that tells no policy."""
+    if verdict.reply is not None:
+        return verdict.reply
+    return _REJECTED if verdict.disposition is Disposition.REJECT else _DEFERRED
+
+
+def _refused(transaction: Transaction, reply: Reply) -> Outcome:
+    return Outcome(reply, (Delivery(transaction.envelope.rcpt_to, "refused", "", reply),))

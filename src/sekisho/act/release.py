@@ -1,0 +1,154 @@
+"""Send what we keep: released holds, recipients still owed, our own reports. Retried until a next hop takes it.
+
+Runs in one process of an installation at a time; a claim in the store keeps a second one off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from sekisho.act.carry_out import TenantActions
+from sekisho.act.keeping import Keeper, Refused
+from sekisho.act.modify import ModifyError, apply_envelope
+from sekisho.act.sending import Attempt, of_message, prepare, send
+from sekisho.mail.kept import Kept, KeptState, StoreAwayError
+from sekisho.mail.ports import Examine, Store
+from sekisho.mail.reply import Reply
+from sekisho.mail.transaction import Transaction
+from sekisho.mail.verdict import Disposition, strictest
+
+log = logging.getLogger(__name__)
+
+_CLAIM = timedelta(minutes=30)
+_AT_ONCE = 10
+_REFUSED_BY_REVIEWER = Reply(550, "7.1", "Message refused after review")
+_NOBODY_LET_IT_GO = Reply(550, "7.1", "Message was held and not released in time")
+_NOT_TAKEN_IN_TIME = Reply(550, "4.7", "Delivery time expired")
+
+
+class Release:
+    """Sends kept messages and ends those whose time is over.
+
+    `read` makes a Transaction of a row and its bytes; `examine` inspects and decides anew, under today's rules.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        tenants: Mapping[str, TenantActions],
+        hostname: str,
+        read: Callable[[Kept, bytes], Transaction],
+        examine: Examine,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._tenants = tenants
+        self._hostname = hostname
+        self._read = read
+        self._examine = examine
+        self._now = now
+
+    async def run_once(self) -> int:
+        """One round over everything that is due. Returns how many rows were looked at. Raises StoreAwayError."""
+        now = self._now()
+        due = await self._store.claim_due(now, now + _CLAIM, _AT_ONCE)
+        await asyncio.gather(*(self._guarded(self._handle, kept) for kept in due))
+        expired = await self._store.expired(now, _AT_ONCE)
+        await asyncio.gather(*(self._guarded(self._expire, kept) for kept in expired))
+        return len(due) + len(expired)
+
+    async def _guarded(self, do: Callable[[Kept], Awaitable[None]], kept: Kept) -> None:
+        """A row that cannot be handled is put off, and never stops the others."""
+        try:
+            await do(kept)
+        except StoreAwayError:
+            log.warning("kept message %s: store away, later again", kept.id)
+        except Exception:
+            log.exception("kept message %s cannot be handled, later again", kept.id)
+            await self._put_off(kept, Reply(451, "3.0", "internal failure, see the log"))
+
+    async def _handle(self, kept: Kept) -> None:
+        if kept.state == "rejecting":
+            await self._refuse(kept, "rejected", _REFUSED_BY_REVIEWER)
+        else:
+            await self._send(kept)
+
+    async def _send(self, kept: Kept) -> None:
+        transaction = self._read(kept, await self._store.kept_data(kept))
+        if kept.reinspect:
+            again = await self._look_again(kept, transaction)
+            if again is None:
+                return
+            kept = again
+        tenant = self._tenants[kept.tenant]
+        envelope = apply_envelope(kept.envelope, kept.modifications)
+        changes = of_message(kept.modifications)
+        try:
+            data = await prepare(transaction, envelope, changes, tenant.signer, self._hostname)
+        except ModifyError as error:
+            await self._put_off(kept, Reply(451, "3.0", f"cannot be changed as policy asks: {error}"))
+            return
+        attempt = await send(tenant.routes, envelope, data)
+        await self._settle(replace(kept, envelope=envelope, modifications=changes), transaction, attempt)
+
+    async def _look_again(self, kept: Kept, transaction: Transaction) -> Kept | None:
+        """The row with today's modifications, or None where today's policy would not deliver: it goes on waiting."""
+        verdicts = await self._examine(transaction)
+        worst = strictest(verdicts)
+        if worst.disposition is Disposition.DELIVER:
+            return replace(kept, modifications=worst.modifications, reinspect=False)
+        if worst.disposition is Disposition.DEFER:
+            await self._put_off(kept, worst.reply or Reply(451, "7.0", "deferred by policy"))
+            return None
+        back = replace(kept, state="held", release_at=None, policy_rule=worst.policy_rule, findings=worst.findings)
+        if kept.kind == "retry":
+            back = replace(back, kind=worst.hold.kind if worst.hold else "quarantine")
+        await self._store.change(replace(back, note="inspected anew, still to be held"), "releasing")
+        return None
+
+    async def _settle(self, kept: Kept, transaction: Transaction, attempt: Attempt) -> None:
+        """Write down what the next hops took, report what they refused, and plan the rest."""
+        permanent = attempt.permanent
+        rest = replace(kept.envelope, recipients=tuple(r for r, _ in attempt.transient))
+        if permanent:
+            await self._bounce(kept, transaction, permanent)
+        if not rest.recipients:
+            last = attempt.taken[0].reply if attempt.taken else permanent[0][1]
+            await self._store.change(replace(kept, state="released", last_reply=last), "releasing")
+            return
+        await self._put_off(replace(kept, envelope=rest), attempt.transient[0][1])
+
+    async def _put_off(self, kept: Kept, reply: Reply) -> None:
+        hold = self._tenants[kept.tenant].hold
+        wait = min(hold.retry_seconds * 2 ** min(kept.attempts, 20), hold.retry_max_seconds)
+        later = self._now() + timedelta(seconds=wait)
+        row = replace(kept, attempts=kept.attempts + 1, next_attempt_at=later, last_reply=reply)
+        await self._store.change(row, kept.state)
+
+    async def _expire(self, kept: Kept) -> None:
+        hold = self._tenants[kept.tenant].hold
+        if kept.state == "releasing":
+            await self._refuse(kept, "expired", kept.last_reply or _NOT_TAKEN_IN_TIME)
+        elif hold.on_expiry == "release":
+            until = self._now() + timedelta(seconds=hold.retry_give_up_seconds)
+            released = replace(kept, state="releasing", decided_by="expiry", expires_at=until)
+            await self._store.change(released, kept.state)
+        else:
+            await self._refuse(kept, "expired", _NOBODY_LET_IT_GO)
+
+    async def _refuse(self, kept: Kept, state: KeptState, reply: Reply) -> None:
+        """Report to the sender, then close the row: a crash between reports twice, never not at all."""
+        transaction = self._read(kept, await self._store.kept_data(kept))
+        permanent = reply if reply.permanent else Reply(550, "4.7", f"Delivery time expired; last answer: {reply}")
+        await self._bounce(kept, transaction, tuple((r, permanent) for r in kept.envelope.recipients))
+        await self._store.change(replace(kept, state=state, last_reply=reply), kept.state)
+
+    async def _bounce(self, kept: Kept, transaction: Transaction, refused: Refused) -> None:
+        tenant = self._tenants[kept.tenant]
+        await Keeper(self._store, transaction, tenant.hold, tenant.notice, self._hostname).bounced(refused)

@@ -1,0 +1,1 @@
+"""The command line: one module per noun. `docs/reference/commands.md` lists the commands."""

@@ -1,0 +1,43 @@
+"""`sekisho config check`: read configuration, rules and policy, and report every error."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from sekisho.cli.terms import command, configuration_of, noun, print_json, problems_error
+from sekisho.daemon.compose import prepare
+
+
+def add_to(commands: Any) -> None:
+    """Add `config check`."""
+    verbs = noun(commands, "config", "The configuration")
+    summary = "Read the configuration, rules and policy; report every error with file, line and key"
+    command(verbs, "check", check, summary, "sekisho config check --config sekisho.toml", json=True)
+
+
+def check(given: argparse.Namespace) -> int:
+    """Read everything that `serve` would read. Raises CommandError with all problems (exit status 2)."""
+    configuration = configuration_of(given)
+    prepared, problems = prepare(configuration)
+    if prepared is None:
+        raise problems_error(problems)
+    listeners = [listener.address for listener in configuration.settings.listener]
+    tenants = sorted(configuration.settings.tenant)
+    if given.json:
+        print_json(
+            {
+                "file": str(configuration.file) if configuration.file else None,
+                "state_dir": str(configuration.state_dir),
+                "listeners": listeners,
+                "tenants": tenants,
+                "rules": len(prepared.rules.by_id),
+            }
+        )
+        return 0
+    print(f"{configuration.file or 'built-in defaults'}: good")
+    print(f"  listeners  {', '.join(listeners)}")
+    print(f"  tenants    {', '.join(tenants)}")
+    print(f"  rules      {len(prepared.rules.by_id)}")
+    print(f"  state      {configuration.state_dir}")
+    return 0

@@ -1,0 +1,207 @@
+"""`sekisho hold`: the messages that wait: look at them, let them go, refuse them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from sekisho.cli.terms import (
+    CommandError,
+    command,
+    configuration_of,
+    moment,
+    noun,
+    print_json,
+    rfc3339,
+    table,
+)
+from sekisho.daemon.compose import open_store
+from sekisho.mail.kept import Kept
+from sekisho.parse import parse
+from sekisho.store.sqlite import SqliteStore
+
+_STATES = ("held", "releasing", "rejecting", "released", "rejected", "expired", "all")
+
+
+def add_to(commands: Any) -> None:
+    """Add `hold list`, `show`, `release`, `reject` and `export`."""
+    verbs = noun(commands, "hold", "Messages that wait")
+    _add_list(verbs)
+    show_ = command(
+        verbs, "show", show, "One message: who, to whom, why, what it says on top", "sekisho hold show ID", json=True
+    )
+    show_.add_argument("id")
+    release_ = command(
+        verbs, "release", release, "Send messages on", "sekisho hold release ID --reinspect", json=True
+    )
+    release_.add_argument("--reinspect", action="store_true", help="look again first, under today's rules and policy")
+    reject_ = command(
+        verbs, "reject", reject, "Refuse messages; their senders get a report", "sekisho hold reject ID", json=True
+    )
+    for parser in (release_, reject_):
+        parser.add_argument("id", nargs="+")
+        parser.add_argument("--note", default="", help="why, for the record")
+        parser.add_argument("--by", default="", help="who decides (default: the login that runs the command)")
+    export_ = command(
+        verbs, "export", export, "Write a message's bytes as they came in", "sekisho hold export ID -o mail.eml"
+    )
+    export_.add_argument("id")
+    export_.add_argument("-o", "--output", default="-", metavar="FILE", help="default: standard output")
+
+
+def _add_list(verbs: Any) -> None:
+    parser = command(verbs, "list", list_, "The messages that wait", "sekisho hold list --state all", json=True)
+    parser.add_argument("--state", choices=_STATES, default="held", help="default: held")
+    parser.add_argument("--kind", choices=("quarantine", "approval", "delay", "retry", "notice"))
+    parser.add_argument("--tenant", metavar="NAME")
+    parser.add_argument("--sender", metavar="ADDR")
+    parser.add_argument("--recipient", metavar="ADDR", help="an address or a domain")
+    parser.add_argument("--since", metavar="TIME", type=moment, help="RFC 3339 time or date")
+    parser.add_argument("--limit", type=int, default=100)
+
+
+def list_(given: argparse.Namespace) -> int:
+    """Print the rows, the newest first."""
+    with closing(open_store(configuration_of(given))) as store:
+        rows = store.list_kept(
+            state=None if given.state == "all" else given.state,
+            kind=given.kind,
+            tenant=given.tenant,
+            sender=given.sender,
+            recipient=given.recipient,
+            since=given.since,
+            limit=given.limit,
+        )
+    if given.json:
+        for kept in rows:
+            print_json(_as_json(kept))
+    else:
+        heads = ("id", "since", "kind", "state", "from", "to", "rule")
+        print(table((_cells(kept) for kept in rows), heads) if rows else "nothing waits")
+    return 0
+
+
+def show(given: argparse.Namespace) -> int:
+    """Print one row and the headers of its message that people read."""
+    with closing(open_store(configuration_of(given))) as store:
+        kept = _one(store, given.id)
+        shown = _as_json(kept)
+        if kept.state in ("held", "releasing", "rejecting"):
+            message = parse(asyncio.run(store.kept_data(kept)))
+            shown["headers"] = {
+                h.name: h.text for h in message.headers if h.key in ("from", "to", "cc", "date", "subject")
+            }
+            shown["parts"] = [{"part": p.path, "type": p.content_type, "filename": p.filename} for p in message.parts]
+    if given.json:
+        print_json(shown)
+        return 0
+    for key, value in shown.items():
+        if isinstance(value, dict):
+            print(f"{key}:", *(f"  {name}: {text}" for name, text in value.items()), sep="\n")
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            print(
+                f"{key}:",
+                *("  " + ", ".join(f"{k} {v}" for k, v in row.items() if v not in ("", None)) for row in value),
+                sep="\n",
+            )
+        else:
+            print(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+    return 0
+
+
+def release(given: argparse.Namespace) -> int:
+    """Mark messages for sending; the running gateway sends them within a second or two."""
+    return _decide(given, "releasing", reinspect=given.reinspect)
+
+
+def reject(given: argparse.Namespace) -> int:
+    """Mark messages as refused; the running gateway reports to their senders."""
+    return _decide(given, "rejecting", reinspect=False)
+
+
+def export(given: argparse.Namespace) -> int:
+    """Write the bytes as they came in. Raises CommandError where they are gone."""
+    with closing(open_store(configuration_of(given))) as store:
+        kept = _one(store, given.id)
+        if kept.state not in ("held", "releasing", "rejecting"):
+            raise CommandError(f"{kept.id} is {kept.state}; its bytes are no longer kept", 3)
+        data = asyncio.run(store.kept_data(kept))
+    if given.output == "-":
+        sys.stdout.buffer.write(data)
+        return 0
+    try:
+        Path(given.output).write_bytes(data)
+    except OSError as error:
+        raise CommandError(f"{given.output}: {error.strerror or error}", 3) from error
+    return 0
+
+
+def _decide(given: argparse.Namespace, state: Any, *, reinspect: bool) -> int:
+    configuration = configuration_of(given)
+    decided_by = given.by or getpass.getuser()
+    until = datetime.now(UTC) + timedelta(seconds=configuration.settings.hold.retry_give_up_seconds)
+    refused = 0
+    with closing(open_store(configuration)) as store:
+        for kept_id in given.id:
+            kept = _one(store, kept_id)
+            decided = replace(
+                kept, state=state, reinspect=reinspect, decided_by=decided_by, note=given.note, expires_at=until
+            )
+            done = kept.state == "held" and asyncio.run(store.change(decided, "held"))
+            refused += not done
+            if given.json:
+                print_json({"id": kept_id, "done": done, "state": state if done else _one(store, kept_id).state})
+            else:
+                print(f"{kept_id}: {state}" if done else f"{kept_id}: not held any more ({kept.state})")
+    return 1 if refused else 0
+
+
+def _one(store: SqliteStore, kept_id: str) -> Kept:
+    kept = asyncio.run(store.kept(kept_id))
+    if kept is None:
+        raise CommandError(f"no kept message {kept_id!r}; `sekisho hold list --state all` lists them", 3)
+    return kept
+
+
+def _cells(kept: Kept) -> tuple[str, ...]:
+    to = kept.envelope.rcpt_to
+    return (
+        kept.id,
+        rfc3339(kept.received_at),
+        kept.kind,
+        kept.state,
+        kept.envelope.mail_from or "<>",
+        to[0] + (f" +{len(to) - 1}" if len(to) > 1 else "") if to else "",
+        kept.policy_rule,
+    )
+
+
+def _as_json(kept: Kept) -> dict[str, object]:
+    return {
+        "id": kept.id,
+        "tenant": kept.tenant,
+        "kind": kept.kind,
+        "state": kept.state,
+        "received_at": rfc3339(kept.received_at),
+        "expires_at": rfc3339(kept.expires_at),
+        "release_at": rfc3339(kept.release_at) if kept.release_at else None,
+        "mail_from": kept.envelope.mail_from or "",
+        "rcpt_to": list(kept.envelope.rcpt_to),
+        "message_id": kept.message_id,
+        "size": kept.size,
+        "policy_rule": kept.policy_rule,
+        "findings": [finding.to_json() for finding in kept.findings],
+        "attempts": kept.attempts,
+        "next_attempt_at": rfc3339(kept.next_attempt_at) if kept.next_attempt_at else None,
+        "last_reply": str(kept.last_reply) if kept.last_reply else None,
+        "decided_by": kept.decided_by,
+        "note": kept.note,
+    }

@@ -1,0 +1,119 @@
+"""`sekisho status`: how listeners, workers, store, next hops and kept messages are."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import socket
+from datetime import UTC, datetime
+from typing import Any
+
+from sekisho.cli.terms import command, configuration_of, print_json, rfc3339
+from sekisho.config.load import Configuration, host_and_port
+from sekisho.daemon.compose import open_store
+from sekisho.mail.kept import StoreAwayError
+from sekisho.store.sqlite import Heartbeat, SqliteStore
+
+_FRESH_SECONDS = 20.0
+_CONNECT_SECONDS = 3.0
+
+
+def add_to(commands: Any) -> None:
+    """Add `status`."""
+    summary = "Health of listeners, store, next hops, workers and kept messages"
+    command(commands, "status", run, summary, "sekisho status --json", json=True)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print how everything is. Returns 1 if anything is wrong."""
+    configuration = configuration_of(given)
+    state: dict[str, Any] = {"listeners": _listeners(configuration), "store": "", "processes": [], "next_hops": []}
+    state["kept"] = {}
+    try:
+        store = open_store(configuration)
+        try:
+            _from_store(store, state)
+        finally:
+            store.close()
+    except StoreAwayError as error:
+        state["store"] = str(error)
+    wrong = list(_wrong(state))
+    state["wrong"] = wrong
+    if given.json:
+        print_json(state)
+    else:
+        print(_as_text(state))
+    return 1 if wrong else 0
+
+
+def _listeners(configuration: Configuration) -> list[dict[str, str]]:
+    return [
+        {"name": listener.name, "address": listener.address, "state": _greeting(listener.address)}
+        for listener in configuration.settings.listener
+    ]
+
+
+def _greeting(address: str) -> str:
+    """Whether somebody answers there."""
+    host, port = host_and_port(address)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    try:
+        with socket.create_connection((host, port), _CONNECT_SECONDS):
+            return "up"
+    except OSError as error:
+        return f"down: {error.strerror or error}"
+
+
+def _from_store(store: SqliteStore, state: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    hops: dict[str, dict[str, Any]] = {}
+    for beat in store.heartbeats():
+        state["processes"].append(_process(beat, now))
+        if (now - beat.at).total_seconds() <= _FRESH_SECONDS:
+            for hop in beat.state.get("next_hops", []):
+                known = hops.setdefault(hop["host"], hop)
+                if hop["state"] != "up" and known["state"] == "up":
+                    hops[hop["host"]] = hop
+    state["next_hops"] = list(hops.values())
+    for count in asyncio.run(store.kept_counts()):
+        key = f"{count.kind} {count.state}"
+        state["kept"][key] = state["kept"].get(key, 0) + count.count
+
+
+def _process(beat: Heartbeat, now: datetime) -> dict[str, Any]:
+    age = (now - beat.at).total_seconds()
+    return {
+        "name": beat.name,
+        "pid": beat.pid,
+        "seen_at": rfc3339(beat.at),
+        "state": "up" if age <= _FRESH_SECONDS else f"not heard of for {age:.0f} s",
+        "connections": beat.state.get("connections"),
+        "trouble": beat.state.get("store_trouble", ""),
+    }
+
+
+def _wrong(state: dict[str, Any]) -> Any:
+    if state["store"]:
+        yield f"store: {state['store']}"
+    if not state["processes"]:
+        yield "no process has ever reported: the gateway is not running"
+    for listener in state["listeners"]:
+        if listener["state"] != "up":
+            yield f"listener {listener['name']} ({listener['address']}): {listener['state']}"
+    for process in state["processes"]:
+        if process["state"] != "up":
+            yield f"{process['name']}: {process['state']}"
+        elif process["trouble"]:
+            yield f"{process['name']}: store: {process['trouble']}"
+    for hop in state["next_hops"]:
+        if hop["state"] != "up":
+            yield f"next hop {hop['host']}: {hop['state']}"
+
+
+def _as_text(state: dict[str, Any]) -> str:
+    lines = [f"listener   {x['name']:12} {x['address']:22} {x['state']}" for x in state["listeners"]]
+    lines += [f"process    {x['name']:12} pid {x['pid']:<18} {x['state']}" for x in state["processes"]]
+    lines += [f"next hop   {x['host']:35} {x['state']}" for x in state["next_hops"]]
+    lines += [f"kept       {key:35} {number}" for key, number in state["kept"].items()]
+    lines += [f"WRONG      {text}" for text in state["wrong"]] or ["all is well"]
+    return "\n".join(lines)

@@ -1,0 +1,213 @@
+"""Find the configuration, read it, and check what the types alone cannot say. Every problem at once."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections import Counter
+from collections.abc import Callable, Iterator
+from ipaddress import ip_network
+from pathlib import Path
+
+from msgspec import Struct
+
+from sekisho.config.locations import Locations, Problem
+from sekisho.config.settings import ListenerSettings, NextHopSettings, Settings, TenantSettings
+from sekisho.config.toml import decode, read_toml
+
+DEFAULT_FILES = (Path("sekisho.toml"), Path("/etc/sekisho/sekisho.toml"))
+
+
+class Configuration(Struct, frozen=True):
+    """Settings with the file they came from (None: built-in defaults) and the folder that relative paths start at."""
+
+    settings: Settings
+    file: Path | None
+    base: Path
+
+    def path(self, text: str) -> Path:
+        """A path from the settings, made absolute."""
+        return (self.base / text).absolute()
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder of everything that is kept."""
+        return self.path(self.settings.gateway.state_dir)
+
+
+def find_file(given: str | None) -> Path | None:
+    """The file that was asked for, else the first default that exists, else None."""
+    if given is not None:
+        return Path(given)
+    return next((file for file in DEFAULT_FILES if file.exists()), None)
+
+
+def load(file: Path | None) -> tuple[Configuration | None, list[Problem]]:
+    """Read and check one configuration file; None reads the built-in defaults. Never raises.
+
+    Returns no configuration exactly when there is a problem.
+    """
+    if file is None:
+        return Configuration(Settings(), None, Path.cwd()), []
+    data, locations, problems = read_toml(file)
+    if data is None:
+        return None, problems
+    settings = decode(data, Settings, locations, problems)
+    if settings is None:
+        return None, problems
+    configuration = Configuration(settings, file, file.parent)
+    problems.extend(_Checks(configuration, locations).all())
+    return (None, problems) if problems else (configuration, [])
+
+
+def host_and_port(address: str, default_port: int | None = None) -> tuple[str, int]:
+    """Split "host:port" or "[v6]:port"; `default_port` stands where none is given. Raises ValueError, saying why."""
+    host, colon, port = address.rpartition(":")
+    if address.startswith("[") and address.endswith("]"):
+        host, colon, port = address, "", ""
+    elif not colon:
+        host, port = address, ""
+    if not port and default_port is not None:
+        port = str(default_port)
+    host = host.strip("[]") if host.startswith("[") else host
+    if not host or (":" in host and not address.startswith("[")):
+        raise ValueError(f"expected host:port or [v6]:port, got {address!r}")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError(f"expected a port from 1 to 65535 in {address!r}")
+    return host, int(port)
+
+
+class _Checks:
+    """The checks across settings; each yields problems with the key's line."""
+
+    def __init__(self, configuration: Configuration, locations: Locations) -> None:
+        self.configuration = configuration
+        self.settings = configuration.settings
+        self.locations = locations
+
+    def all(self) -> Iterator[Problem]:
+        """Every problem there is."""
+        yield from self._gateway()
+        yield from self._positive()
+        for number, listener in enumerate(self.settings.listener):
+            yield from self._listener(f"listener[{number}]", listener)
+        yield from self._unique("listener", "name", [entry.name for entry in self.settings.listener])
+        yield from self._unique("listener", "address", [entry.address for entry in self.settings.listener])
+        for name, tenant in self.settings.tenant.items():
+            yield from self._tenant(f"tenant.{name}", tenant)
+
+    def _gateway(self) -> Iterator[Problem]:
+        gateway = self.settings.gateway
+        yield from self._readable("gateway.http_address", gateway.http_address, _checked_address)
+        if not self.settings.listener:
+            yield self.locations.problem("listener", "at least one listener is needed")
+
+    def _positive(self) -> Iterator[Problem]:
+        for section in ("gateway", "limits", "inspect", "record", "hold"):
+            values = getattr(self.settings, section)
+            for name in values.__struct_fields__:
+                value = getattr(values, name)
+                zero = (section, name) in _ZERO_ALLOWED
+                if isinstance(value, int | float) and (value < 0 or (value == 0 and not zero)):
+                    yield self.locations.problem(
+                        f"{section}.{name}", f"must be {'0 or ' if zero else ''}above 0, got {value}"
+                    )
+
+    def _listener(self, key: str, listener: ListenerSettings) -> Iterator[Problem]:
+        yield from self._readable(f"{key}.address", listener.address, _checked_address)
+        for name in ("networks", "proxy_protocol_from", "xclient_from"):
+            yield from self._networks(f"{key}.{name}", getattr(listener, name))
+        if listener.tenant not in self.settings.tenant:
+            yield self.locations.problem(f"{key}.tenant", f"no tenant {listener.tenant!r}")
+        if listener.tls != "off":
+            yield from self._certificate(key, listener)
+        elif listener.require_tls:
+            yield self.locations.problem(f"{key}.require_tls", 'needs tls = "starttls" or "implicit"')
+
+    def _certificate(self, key: str, listener: ListenerSettings) -> Iterator[Problem]:
+        if not listener.certificate:
+            yield self.locations.problem(f"{key}.certificate", f'tls = "{listener.tls}" needs a certificate file')
+            return
+        certificate = self.configuration.path(listener.certificate)
+        private_key = self.configuration.path(listener.private_key) if listener.private_key else None
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, private_key)
+        except (OSError, ssl.SSLError) as error:
+            why = getattr(error, "reason", None) or error.strerror or str(error)
+            yield self.locations.problem(f"{key}.certificate", f"cannot be used: {why} ({certificate})")
+
+    def _tenant(self, key: str, tenant: TenantSettings) -> Iterator[Problem]:
+        yield from self._networks(f"{key}.client_networks", tenant.client_networks)
+        yield from self._parents(key, tenant)
+        for number, domain in enumerate(tenant.domains):
+            if domain != domain.lower() or "@" in domain or not domain.strip("."):
+                text = f"expected a domain in lower case, got {domain!r}"
+                yield self.locations.problem(f"{key}.domains[{number}]", text)
+        for number, file in enumerate(tenant.policy):
+            if not self.configuration.path(file).is_file():
+                yield self.locations.problem(f"{key}.policy[{number}]", f"no such file: {file}")
+        for number, hop in enumerate(tenant.next_hop):
+            yield from self._next_hop(f"{key}.next_hop[{number}]", hop)
+        yield from self._unique_domains(key, tenant)
+
+    def _parents(self, key: str, tenant: TenantSettings) -> Iterator[Problem]:
+        seen = [key.partition(".")[2]]
+        while tenant.parent:
+            if tenant.parent in seen:
+                yield self.locations.problem(
+                    f"{key}.parent", f"goes round in a circle: {' → '.join([*seen, tenant.parent])}"
+                )
+                return
+            if tenant.parent not in self.settings.tenant:
+                yield self.locations.problem(f"{key}.parent", f"no tenant {tenant.parent!r}")
+                return
+            seen.append(tenant.parent)
+            tenant = self.settings.tenant[tenant.parent]
+
+    def _next_hop(self, key: str, hop: NextHopSettings) -> Iterator[Problem]:
+        if bool(hop.hosts) == bool(hop.maildir):
+            yield self.locations.problem(key, "needs either hosts or maildir")
+        for number, host in enumerate(hop.hosts):
+            yield from self._readable(f"{key}.hosts[{number}]", host, lambda text: host_and_port(text, 25))
+        for name in ("ca_file", "password_file"):
+            text = getattr(hop, name)
+            if text and not os.access(self.configuration.path(text), os.R_OK):
+                yield self.locations.problem(f"{key}.{name}", f"cannot be read: {text}")
+        if bool(hop.username) != bool(hop.password_file):
+            yield self.locations.problem(f"{key}.username", "username and password_file go together")
+        if hop.username and hop.tls != "verified":
+            yield self.locations.problem(f"{key}.tls", 'a password is sent only with tls = "verified"')
+
+    def _unique_domains(self, key: str, tenant: TenantSettings) -> Iterator[Problem]:
+        names = [domain or "" for hop in tenant.next_hop for domain in hop.domains or ("",)]
+        for domain, times in Counter(names).items():
+            if times > 1:
+                what = f"domain {domain!r}" if domain else "all other domains (no domains given)"
+                yield self.locations.problem(f"{key}.next_hop", f"{times} next hops claim {what}")
+
+    def _networks(self, key: str, networks: tuple[str, ...]) -> Iterator[Problem]:
+        for number, network in enumerate(networks):
+            yield from self._readable(f"{key}[{number}]", network, ip_network)
+
+    def _readable(self, key: str, text: str, read: Callable[[str], object]) -> Iterator[Problem]:
+        try:
+            read(text)
+        except ValueError as error:
+            yield self.locations.problem(key, str(error))
+
+    def _unique(self, section: str, name: str, values: list[str]) -> Iterator[Problem]:
+        for number, value in enumerate(values):
+            if value in values[:number]:
+                yield self.locations.problem(f"{section}[{number}].{name}", f"{value!r} is used twice")
+
+
+_ZERO_ALLOWED = {
+    ("gateway", "workers"),
+    ("gateway", "drain_seconds"),
+    ("record", "retention_days"),
+    ("limits", "minimum_bytes_per_second"),
+}
+
+
+def _checked_address(text: str) -> tuple[str, int]:
+    return host_and_port(text)

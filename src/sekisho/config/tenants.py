@@ -1,0 +1,45 @@
+"""Which tenant a client belongs to, and what a tenant inherits from its parents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from msgspec.structs import replace
+
+from sekisho.config.settings import ListenerSettings, NoticeSettings, Settings, TenantSettings
+from sekisho.mail.address import IpNetwork, client_address
+
+
+def lineage(settings: Settings, name: str) -> Iterator[TenantSettings]:
+    """The tenant, its parent, and so on up."""
+    while name:
+        tenant = settings.tenant[name]
+        yield tenant
+        name = tenant.parent
+
+
+def inherited(settings: Settings, name: str) -> TenantSettings:
+    """The tenant with the next hops, DKIM keys and contacts of the nearest parent where it has none of its own."""
+    line = list(lineage(settings, name))
+    return replace(
+        line[0],
+        next_hop=next((t.next_hop for t in line if t.next_hop), ()),
+        dkim=next((t.dkim for t in line if t.dkim), ()),
+        notice=next((t.notice for t in line if t.notice), NoticeSettings()),
+    )
+
+
+class TenantFinder:
+    """Finds the tenant of a client by its address: the smallest network that claims it wins."""
+
+    def __init__(self, settings: Settings) -> None:
+        claims = [(ip_network(text), name) for name, t in settings.tenant.items() for text in t.client_networks]
+        self._claims: list[tuple[IpNetwork, str]] = sorted(claims, key=lambda claim: -claim[0].prefixlen)
+
+    def __call__(self, client_ip: str, listener: ListenerSettings) -> str:
+        """The tenant's name; the listener's own where no tenant claims the address."""
+        if not self._claims:
+            return listener.tenant
+        address = client_address(client_ip)
+        return next((name for network, name in self._claims if address in network), listener.tenant)

@@ -1,0 +1,1 @@
+"""The process tree: a supervisor, workers that accept mail, and one process for background work."""

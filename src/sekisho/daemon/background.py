@@ -1,0 +1,123 @@
+"""The one process for background work: kept messages, expiry, retention, metrics and health over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import uvloop
+
+from sekisho.daemon import compose
+from sekisho.daemon.child import until_told
+from sekisho.daemon.http import HttpServer
+from sekisho.daemon.supervisor import Pipes
+from sekisho.daemon.worker import Shared
+from sekisho.mail.kept import StoreAwayError
+from sekisho.record.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+_RELEASE_SECONDS = 1.0
+_HEARTBEAT_SECONDS = 5.0
+_RETENTION_SECONDS = 3600.0
+
+
+def run_background(shared: Shared, http: socket.socket, pipes: Pipes) -> int:
+    """Run until told to stop. Returns the exit status."""
+    uvloop.run(Background(shared, http).run(pipes))
+    return 0
+
+
+class Background:
+    """Does what has to be done once, not once for each worker. The supervisor starts exactly one."""
+
+    def __init__(self, shared: Shared, http: socket.socket) -> None:
+        self._prepared = shared.prepared
+        self._http = http
+        self._reloading: asyncio.Task[None] | None = None
+
+    async def run(self, pipes: Pipes) -> None:
+        """Work until told to stop."""
+        configuration = self._prepared.configuration
+        self._store = compose.open_store(configuration)
+        self._metrics = Metrics.open(compose.metrics_directory(configuration))
+        journal = compose.journal_of(configuration, self._metrics.journal_failed)
+        await self._store.forget_claims()
+        self._compose()
+        http = HttpServer(self._http, self._metrics.render, self._store.trouble)
+        http.start()
+        work = [
+            asyncio.create_task(_every(_RELEASE_SECONDS, self._release_due)),
+            asyncio.create_task(_every(_HEARTBEAT_SECONDS, self._beat)),
+            asyncio.create_task(_every(_RETENTION_SECONDS, self._retain)),
+        ]
+        await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work, timeout=configuration.settings.gateway.drain_seconds)
+        http.stop()
+        for relay in self._acting.relays:
+            await relay.close()
+        self._store.close()
+        journal.close()
+
+    def _compose(self) -> None:
+        self._acting = compose.actions(self._prepared, self._store, self._metrics)
+        checks = compose.checks(self._prepared, compose.finding_key(self._store))
+        self._release = compose.release(self._prepared, self._store, self._acting, checks)
+
+    async def _release_due(self) -> None:
+        """Send what is due until nothing more is. Shielded: a stop waits for a message under way."""
+        while await asyncio.shield(self._release.run_once()):
+            pass
+
+    async def _beat(self) -> None:
+        now = datetime.now(UTC)
+        self._metrics.kept(await self._store.kept_counts())
+        self._metrics.store_trouble(self._store.trouble())
+        state = {
+            "next_hops": [host for relay in self._acting.relays for host in relay.status()],
+            "store_trouble": self._store.trouble(),
+        }
+        await self._store.heartbeat("background", os.getpid(), state, now)
+
+    async def _retain(self) -> None:
+        settings = self._prepared.configuration.settings
+        purged = await self._store.purge(datetime.now(UTC), settings.record.retention_days)
+        swept = await self._store.sweep()
+        log.info("retention: %s; sweep: %s", purged, swept)
+
+    def _start_reload(self) -> None:
+        self._reloading = asyncio.get_running_loop().create_task(self._reload())
+
+    async def _reload(self) -> None:
+        prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
+        if prepared is None:
+            return
+        old = self._acting
+        self._prepared = prepared
+        self._compose()
+        for relay in old.relays:
+            await relay.close()
+
+
+async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+    """Do it now and then; a failure is logged (once while it stays the same) and tried again next time."""
+    last = ""
+    while True:
+        started = time.monotonic()
+        try:
+            await do()
+            last = ""
+        except StoreAwayError as error:
+            if last != str(error):
+                log.warning("background work waits for the store: %s", error)
+            last = str(error)
+        except Exception:
+            log.exception("background work failed")
+        await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))

@@ -1,0 +1,229 @@
+"""The composition root: the only file that knows every concrete class. Settings become objects here."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sekisho.act.carry_out import CarryOut, TenantActions
+from sekisho.act.maildir import MaildirRelay
+from sekisho.act.relay import SmtpRelay
+from sekisho.act.release import Release
+from sekisho.act.routes import Routes
+from sekisho.act.sign import DkimKeyError, Signer, load_key
+from sekisho.config.load import Configuration, load
+from sekisho.config.locations import Problem
+from sekisho.config.settings import ListenerSettings, NextHopSettings, NoticeSettings, Settings, TenantSettings
+from sekisho.config.shipped import shipped
+from sekisho.config.tenants import inherited
+from sekisho.daemon.measured import MeasuredRelay
+from sekisho.decide.load import load_policy
+from sekisho.decide.policy import Policy
+from sekisho.gateway import Checks, Tenant
+from sekisho.inspect.patterns import Patterns
+from sekisho.inspect.rules import Rules, load_rules
+from sekisho.mail.ports import Store
+from sekisho.record.journal import Journal, JournalHandler
+from sekisho.record.keep import Recorder
+from sekisho.record.metrics import Metrics
+from sekisho.store.sqlite import SqliteStore
+
+log = logging.getLogger(__name__)
+
+
+class Prepared(Struct, frozen=True, eq=False):
+    """A configuration whose rules, policies and keys have all been read and found good."""
+
+    configuration: Configuration
+    rules: Rules
+    policies: Mapping[str, Policy]
+    signers: Mapping[str, Signer]
+    tenants: Mapping[str, TenantSettings]
+    hostname: str
+
+
+def prepare(configuration: Configuration) -> tuple[Prepared | None, list[Problem]]:
+    """Read everything that the configuration names. Returns nothing prepared exactly when there is a problem."""
+    settings = configuration.settings
+    rules, problems = rules_of(configuration)
+    known_ids = frozenset(rules.by_id) if rules else None
+    policies, signers, tenants = {}, {}, {}
+    for name in settings.tenant:
+        tenants[name] = inherited(settings, name)
+        policy, found = load_policy(
+            name, settings.tenant, configuration.base, shipped("policy/default.toml"), known_ids
+        )
+        problems.extend(problem for problem in found if problem not in problems)
+        if policy is not None:
+            policies[name] = policy
+        signers[name] = _signer(configuration, name, tenants[name], problems)
+    if rules is None or problems:
+        return None, problems
+    hostname = settings.gateway.hostname or socket.getfqdn()
+    return Prepared(configuration, rules, policies, signers, tenants, hostname), []
+
+
+def rules_of(configuration: Configuration) -> tuple[Rules | None, list[Problem]]:
+    """The rules that came with Sekisho and those that the configuration adds."""
+    inspect = configuration.settings.inspect
+    paths = [shipped("rules"), *(configuration.path(text) for text in inspect.rules)]
+    return load_rules(paths, inspect.disabled_rules)
+
+
+def titles(rules: Rules) -> dict[str, dict[str, str]]:
+    """Each finding id with its title in English and Japanese."""
+    return {rule.id: {"en": rule.title.en, "ja": rule.title.ja} for rule in rules.by_id.values()}
+
+
+def open_store(configuration: Configuration) -> SqliteStore:
+    """The store of this process. Raises StoreAwayError."""
+    return SqliteStore.open(configuration.state_dir, key_file(configuration))
+
+
+def listeners(configuration: Configuration) -> tuple[ListenerSettings, ...]:
+    """The listeners' settings with the paths of their certificates made absolute."""
+    return tuple(
+        replace(
+            listener,
+            certificate=_absolute(configuration, listener.certificate),
+            private_key=_absolute(configuration, listener.private_key),
+        )
+        for listener in configuration.settings.listener
+    )
+
+
+def prepared_again(before: Prepared) -> Prepared | None:
+    """Read the same configuration file anew. None where anything is wrong with it; all of that is in the log."""
+    configuration, problems = load(before.configuration.file)
+    prepared = None
+    if configuration is not None:
+        prepared, problems = prepare(configuration)
+    for problem in problems:
+        log.error("reload: %s", problem)
+    return prepared
+
+
+def needs_restart(old: Settings, new: Settings) -> list[str]:
+    """The changed settings that a running gateway cannot take up."""
+    fixed = ("state_dir", "workers", "user", "http_address")
+    changed = [f"gateway.{key}" for key in fixed if getattr(old.gateway, key) != getattr(new.gateway, key)]
+    if [(x.name, x.address) for x in old.listener] != [(x.name, x.address) for x in new.listener]:
+        changed.append("listener (names and addresses)")
+    changed += [key for key in ("record.log",) if old.record.log != new.record.log]
+    changed += [key for key in ("hold.key_file",) if old.hold.key_file != new.hold.key_file]
+    return changed
+
+
+def finding_key(store: SqliteStore) -> bytes:
+    """The key of the findings' hashes: the same in every process of an installation."""
+    return bytes.fromhex(store.keys.keyed_hash("finding", "key"))
+
+
+def metrics_directory(configuration: Configuration) -> Path:
+    """Where the processes share their metrics."""
+    return configuration.state_dir / "metrics"
+
+
+def journal_of(configuration: Configuration, failed: Callable[[], None] = lambda: None) -> Journal:
+    """The JSON log of this process, which takes the lines of Python's logging as well from now on."""
+    record = configuration.settings.record
+    target = record.log if record.log in ("stdout", "stderr") else str(configuration.path(record.log))
+    journal = Journal(target, failed)
+    logging.basicConfig(level=record.log_level.upper(), handlers=[JournalHandler(journal)], force=True)
+    return journal
+
+
+def recorder(configuration: Configuration, store: SqliteStore, metrics: Metrics) -> tuple[Recorder, Journal]:
+    """What records messages in this process, and the journal that it writes to."""
+    journal = journal_of(configuration, metrics.journal_failed)
+    return Recorder(store, journal, metrics), journal
+
+
+def checks(prepared: Prepared, hash_key: bytes) -> Checks:
+    """Inspection and policy, ready to be asked. `hash_key` keys the findings' hashes."""
+    inspect = prepared.configuration.settings.inspect
+    return Checks(
+        tenants={
+            name: Tenant(prepared.policies[name], frozenset(tenant.domains))
+            for name, tenant in prepared.tenants.items()
+        },
+        inspectors=(Patterns(prepared.rules, hash_key),),
+        lookups=(),
+        lookup_deadline_seconds=inspect.lookup_deadline_seconds,
+        thread_above_bytes=inspect.thread_above_bytes,
+    )
+
+
+def checks_of(configuration: Configuration) -> tuple[Checks | None, list[Problem]]:
+    """Inspection and policy for a command that looks at messages without keeping anything."""
+    prepared, problems = prepare(configuration)
+    # A key of the moment: hashes of findings that are not kept need not be found again.
+    return (checks(prepared, secrets.token_bytes(32)) if prepared else None), problems
+
+
+def key_file(configuration: Configuration) -> Path:
+    """Where the keys of held messages lie."""
+    given = configuration.settings.hold.key_file
+    return configuration.path(given) if given else configuration.state_dir / "keys" / "hold.key"
+
+
+class Actions(Struct, frozen=True, eq=False):
+    """What acts on messages, and the relays in it, to be closed when a reload replaces them."""
+
+    carry_out: CarryOut
+    tenants: Mapping[str, TenantActions]
+    relays: tuple[MeasuredRelay, ...]
+
+
+def actions(prepared: Prepared, store: Store, metrics: Metrics) -> Actions:
+    """Relays, signers and notices of every tenant."""
+    tenants: dict[str, TenantActions] = {}
+    relays: list[MeasuredRelay] = []
+    for name, tenant in prepared.tenants.items():
+        hops = [(hop, _relay(prepared, hop, metrics)) for hop in tenant.next_hop or _local_maildir(prepared)]
+        relays.extend(relay for _, relay in hops)
+        tenants[name] = TenantActions(
+            routes=Routes(hops),
+            signer=prepared.signers[name],
+            hold=prepared.configuration.settings.hold,
+            notice=tenant.notice or NoticeSettings(),
+        )
+    return Actions(CarryOut(store, tenants, prepared.hostname, titles(prepared.rules)), tenants, tuple(relays))
+
+
+def release(prepared: Prepared, store: Store, acting: Actions, checking: Checks) -> Release:
+    """What sends kept messages."""
+    return Release(store, acting.tenants, prepared.hostname, checking.read_kept, checking.examine)
+
+
+def _local_maildir(prepared: Prepared) -> tuple[NextHopSettings, ...]:
+    """With no next hop configured, delivered mail lands where a newcomer can look at it."""
+    return (NextHopSettings(maildir=str(prepared.configuration.state_dir / "sent")),)
+
+
+def _relay(prepared: Prepared, hop: NextHopSettings, metrics: Metrics) -> MeasuredRelay:
+    if hop.maildir:
+        return MeasuredRelay("maildir", MaildirRelay(prepared.configuration.path(hop.maildir)), metrics)
+    paths = {name: _absolute(prepared.configuration, getattr(hop, name)) for name in ("ca_file", "password_file")}
+    return MeasuredRelay(hop.hosts[0], SmtpRelay(replace(hop, **paths), prepared.hostname), metrics)
+
+
+def _absolute(configuration: Configuration, text: str) -> str:
+    return str(configuration.path(text)) if text else ""
+
+
+def _signer(configuration: Configuration, name: str, tenant: TenantSettings, problems: list[Problem]) -> Signer:
+    keys = []
+    for number, dkim in enumerate(tenant.dkim):
+        try:
+            keys.append(load_key(dkim, configuration.base))
+        except DkimKeyError as error:
+            problem = Problem(str(configuration.file), 0, f"tenant.{name}.dkim[{number}].private_key", str(error))
+            problems.append(problem)
+    return Signer(keys)

@@ -1,0 +1,39 @@
+"""A relay with a stop-watch, so that acting on mail need not know of metrics."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from sekisho.act.maildir import MaildirRelay
+from sekisho.act.relay import SmtpRelay
+from sekisho.mail.envelope import Envelope
+from sekisho.mail.ports import RelayResult
+from sekisho.record.metrics import Metrics
+
+
+class MeasuredRelay:
+    """Passes on to `relay` and counts under `name`, the next hop's first host."""
+
+    def __init__(self, name: str, relay: SmtpRelay | MaildirRelay, metrics: Metrics) -> None:
+        self._name = name
+        self._relay = relay
+        self._metrics = metrics
+
+    async def send(self, envelope: Envelope, data: bytes) -> RelayResult:
+        """See `mail.ports.Relay`."""
+        started = time.perf_counter()
+        result = await self._relay.send(envelope, data)
+        self._metrics.relayed(self._name, time.perf_counter() - started, result.replies)
+        return result
+
+    async def close(self) -> None:
+        """Let running sends finish, close everything."""
+        await self._relay.close()
+
+    def status(self) -> list[dict[str, object]]:
+        """Each host of the next hop, for `sekisho status`."""
+        if isinstance(self._relay, MaildirRelay):
+            return []
+        return [msgspec.to_builtins(host) for host in self._relay.status()]

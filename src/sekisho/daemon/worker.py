@@ -1,0 +1,151 @@
+"""A worker: accepts mail on the shared sockets and carries each message from accept to record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import uvloop
+from msgspec import Struct
+from msgspec.structs import replace
+
+from sekisho.accept.fleet import FleetCounts, FleetUsage
+from sekisho.accept.smtp import SmtpListener
+from sekisho.config.settings import LimitSettings, ListenerSettings
+from sekisho.config.tenants import TenantFinder
+from sekisho.daemon import compose
+from sekisho.daemon.child import until_told
+from sekisho.daemon.supervisor import Pipes
+from sekisho.gateway import Gateway
+from sekisho.record.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+_HEARTBEAT_SECONDS = 5.0
+
+
+class Shared(Struct, eq=False):
+    """What workers inherit: the configuration in force, sockets by listener name, the counts they share."""
+
+    prepared: compose.Prepared
+    sockets: Mapping[str, socket.socket]
+    counts: FleetCounts
+    workers: int
+
+
+def run_worker(shared: Shared, number: int, pipes: Pipes) -> int:
+    """Run worker `number` (from 0) until it is told to stop. Returns the exit status."""
+    shared.counts.clear(number)
+    uvloop.run(Worker(shared, number).run(pipes))
+    return 0
+
+
+class Worker:
+    """One event loop with every listener. A reload replaces rules, policy, relays and limits, not connections."""
+
+    def __init__(self, shared: Shared, number: int) -> None:
+        self._shared = shared
+        self._prepared = shared.prepared
+        self._name = f"worker-{number + 1}"
+        self._usage = FleetUsage(shared.counts, number)
+        self._reloads: set[asyncio.Task[None]] = set()
+
+    async def run(self, pipes: Pipes) -> None:
+        """Serve until told to stop, then drain."""
+        configuration = self._prepared.configuration
+        store = compose.open_store(configuration)
+        metrics = Metrics.open(compose.metrics_directory(configuration))
+        recorder, journal = compose.recorder(configuration, store, metrics)
+        self._acting = compose.actions(self._prepared, store, metrics)
+        checks = compose.checks(self._prepared, compose.finding_key(store))
+        self._gateway = Gateway(checks, self._acting.carry_out, recorder, store.trouble)
+        self._store, self._metrics = store, metrics
+        self._tenant_of = TenantFinder(configuration.settings)
+        self._listeners = self._listen()
+        servers = [await self._serve(name, listener) for name, listener in self._listeners.items()]
+        beating = asyncio.create_task(self._beat())
+        await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
+        for server in servers:
+            server.close()
+        await self._drain(configuration.settings.gateway.drain_seconds)
+        beating.cancel()
+        for relay in self._acting.relays:
+            await relay.close()
+        store.close()
+        journal.close()
+
+    def _listen(self) -> dict[str, SmtpListener]:
+        return {
+            listener.name: SmtpListener(
+                listener,
+                self._limits(),
+                self._prepared.hostname,
+                self._gateway.receive,
+                session_tenant=self._tenant,
+                refuse=self._gateway.refuse,
+                metrics=self._metrics,
+                usage=self._usage,
+            )
+            for listener in compose.listeners(self._prepared.configuration)
+        }
+
+    def _tenant(self, client_ip: str, settings: ListenerSettings) -> str:
+        return self._tenant_of(client_ip, settings)
+
+    def _limits(self) -> LimitSettings:
+        """The limits for this worker: memory is shared out, connections are counted over all workers."""
+        limits = self._prepared.configuration.settings.limits
+        return replace(limits, memory_bytes=limits.memory_bytes // self._shared.workers)
+
+    async def _serve(self, name: str, listener: SmtpListener) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(listener.protocol_factory, sock=self._shared.sockets[name].dup())
+
+    async def _drain(self, seconds: float) -> None:
+        draining = [listener.drain() for listener in self._listeners.values()]
+        _, pending = await asyncio.wait(draining, timeout=seconds)
+        if pending:
+            log.warning("%s: not every message ended within %g s; clients will send them again", self._name, seconds)
+
+    async def _beat(self) -> None:
+        """Tell `status` how this worker is."""
+        while True:
+            self._metrics.store_trouble(self._store.trouble())
+            state = {
+                "connections": sum(listener.connections for listener in self._listeners.values()),
+                "next_hops": [host for relay in self._acting.relays for host in relay.status()],
+                "store_trouble": self._store.trouble(),
+            }
+            try:
+                await self._store.heartbeat(self._name, os.getpid(), state, datetime.now(UTC))
+            except Exception as error:  # noqa: BLE001 - status is never worth a worker
+                log.warning("%s: no heartbeat: %s", self._name, error)
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    def _start_reload(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload(self) -> None:
+        """Read everything again; take all of it, or nothing."""
+        prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
+        self._metrics.reloaded(done=prepared is not None)
+        if prepared is None:
+            return
+        old = self._acting
+        self._prepared = prepared
+        self._acting = compose.actions(prepared, self._store, self._metrics)
+        self._gateway.checks = compose.checks(prepared, compose.finding_key(self._store))
+        self._gateway.act = self._acting.carry_out
+        self._tenant_of = TenantFinder(prepared.configuration.settings)
+        for listener in compose.listeners(prepared.configuration):
+            if listener.name in self._listeners:
+                self._listeners[listener.name].update(listener, self._limits(), prepared.hostname)
+        log.info("%s: new configuration in force", self._name)
+        for relay in old.relays:
+            await relay.close()

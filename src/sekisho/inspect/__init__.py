@@ -1,0 +1,1 @@
+"""Looks at a transaction and says what it saw. Never decides."""

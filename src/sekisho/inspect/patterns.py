@@ -1,0 +1,126 @@
+"""The pattern engine: one multi-pattern pass over a message, then validator, then context.
+
+hyperscan says which patterns occur at all; RE2 then finds where, in the few that do. Measured against asking
+hyperscan for the start of each match (SOM): that mode refuses patterns with long bounded repeats ("Pattern is too
+large"), and reports every end of an open one. Both engines are linear in the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from typing import TYPE_CHECKING
+
+import re2
+
+from sekisho.inspect.matches import Looked, Matches, PatternRule, Tally
+from sekisho.inspect.normalise import normaliser
+from sekisho.inspect.prefilter import Expression, Prefilter
+from sekisho.inspect.rules import Rule, Rules, compiled
+from sekisho.mail.finding import Finding, inspection_failed
+from sekisho.mail.message import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from sekisho.mail.transaction import Transaction
+
+Place = tuple[str, str, str]  # rule id, part, where
+
+MOST_PLACES = 500  # findings of one message, more or less; beyond, a rule has one for all further parts of a kind
+INSPECT_SECONDS = 10.0  # the last resort against a text that makes every rule work hard; finding, not silence
+
+
+class Patterns:
+    """The inspector "patterns". Compiled once, then shared by all threads.
+
+    `key` keys the hashes by which a value is recognised again without being kept. Raises nothing for rules that
+    `load_rules` has accepted.
+    """
+
+    name = "patterns"
+
+    def __init__(self, rules: Rules, key: bytes) -> None:
+        self._key = key
+        self._patterns = [p for rule in rules.with_patterns for p in _pattern_rules(rule)]
+        self._normalisers = {p.steps: normaliser(p.steps) for p in self._patterns}
+        self._prefilter = Prefilter([Expression(p.text, p.caseless) for p in self._patterns])
+
+    def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
+        """Findings in the texts of a transaction's message."""
+        return self.search(transaction.message.texts)
+
+    def search(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
+        """Findings in these texts, one for each rule, part and place; the subject gives context to all."""
+        plain = [Looked(t, t.text, t.text.encode("utf-8", "replace")) for t in texts]
+        variants = {steps: [_changed(one, change) for one in plain] for steps, change in self._normalisers.items()}
+        tallies: dict[Place, Tally] = {}
+        deadline = time.monotonic() + INSPECT_SECONDS
+        subject = next((t.text for t in texts if t.where == "subject"), "")
+        for number in self._occurring(variants):
+            pattern = self._patterns[number]
+            for looked in variants[pattern.steps]:
+                source = looked.source
+                if source.where not in pattern.rule.where:
+                    continue
+                if time.monotonic() > deadline:
+                    return (*self._findings(tallies), inspection_failed(self.name, "took too long"))
+                place = _place(tallies, pattern.rule, source)
+                tally = tallies.get(place) or Tally(pattern.rule, source)
+                Matches(pattern, looked, subject, deadline).count_into(tally)
+                if tally.values or tally.gave_up:
+                    tallies[place] = tally
+        return tuple(self._findings(tallies))
+
+    def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> list[int]:
+        """The numbers of the patterns that may occur: one pass over every distinct text, line end between them."""
+        distinct = dict.fromkeys(looked.data for texts in variants.values() for looked in texts)
+        return self._prefilter.occurring(b"\n".join(distinct))
+
+    def _findings(self, tallies: dict[Place, Tally]) -> Iterable[Finding]:
+        for tally in tallies.values():
+            if tally.found:
+                yield tally.finding(self._hash(tally.rule.id, tally.first_value))
+            if tally.gave_up:
+                why = f"{tally.rule.id}: too many candidates, the rest was not looked at"
+                yield inspection_failed(self.name, why, part=tally.source.part, where=tally.source.where)
+
+    def _hash(self, rule_id: str, value: str) -> str:
+        message = f"{rule_id}\0{value}".encode("utf-8", "replace")
+        return hmac.digest(self._key, message, hashlib.sha256).hex()[:32]
+
+
+def _place(tallies: dict[Place, Tally], rule: Rule, source: Text) -> Place:
+    """Where a rule's matches in a text are counted. Where very many parts have some, the later ones share a place."""
+    place = (rule.id, source.part, source.where)
+    return (rule.id, "", source.where) if place not in tallies and len(tallies) >= MOST_PLACES else place
+
+
+def _pattern_rules(rule: Rule) -> Iterable[PatternRule]:
+    steps = frozenset(rule.normalise)
+    before, after = rule.beside.before, rule.beside.after
+    ends_before = compiled(rf"(?:{before})\z") if before else None
+    for text in rule.all_patterns:
+        yield PatternRule(
+            rule=rule,
+            text=text,
+            caseless="case" in steps,
+            regex=compiled(text, case="case" not in steps),
+            steps=steps - {"case"},
+            before=ends_before,
+            after=compiled(after) if after else None,
+            run=_run(ends_before),
+        )
+
+
+def _run(before: re2.Pattern | None) -> re.Pattern[bytes] | None:
+    r"""A run of ASCII characters each of which, alone, is forbidden before a match (digits, for `[0-9-]`)."""
+    forbidden = [c for c in map(chr, range(128)) if before is not None and before.search(c.encode())]
+    return re.compile(b"[" + re.escape("".join(forbidden)).encode() + b"]+") if forbidden else None
+
+
+def _changed(plain: Looked, change: Callable[[str], str]) -> Looked:
+    text = change(plain.text)
+    return plain if text is plain.text else Looked(plain.source, text, text.encode("utf-8", "replace"))

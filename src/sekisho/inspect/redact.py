@@ -1,0 +1,33 @@
+"""What may be shown of a match: enough to recognise it for who knows it, not enough to use it."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Redaction = Literal["middle", "all", "none"]
+
+_LONGEST = 60
+_SPACE = re.compile(r"\s+")
+_DIGIT = re.compile(r"[0-9]")
+
+
+def redacted(value: str, how: Redaction) -> str:
+    """A match made harmless, on one line, at most 60 characters and an ellipsis.
+
+    "middle" keeps two characters at each end where there are at least 10 letters and digits, else one at the
+    beginning from 6 on; "all" keeps nothing but the length up to 8; "none" is for phrases that are no secret, and
+    still hides every digit.
+    """
+    value = _SPACE.sub(" ", value.strip())
+    if how == "all":
+        return "*" * min(len(value), 8)
+    shortened = value if len(value) <= _LONGEST else value[: _LONGEST // 2] + "…" + value[-_LONGEST // 2 :]
+    return _DIGIT.sub("*", shortened) if how == "none" else _middle(shortened)
+
+
+def _middle(value: str) -> str:
+    places = [i for i, c in enumerate(value) if c.isalnum()]
+    head, tail = (2, 2) if len(places) >= 10 else (1, 0) if len(places) >= 6 else (0, 0)
+    shown = set(places[:head] + (places[-tail:] if tail else []))
+    return "".join("*" if c.isalnum() and i not in shown else c for i, c in enumerate(value))

@@ -1,0 +1,1 @@
+"""What is written down about each message: audit record, JSON log, metrics."""

@@ -1,0 +1,1 @@
+"""All SQL and blob storage: what outlives a process."""

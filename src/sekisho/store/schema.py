@@ -1,0 +1,100 @@
+"""The tables, defined once for SQLite and PostgreSQL. Migrations make them; a test keeps the two together.
+
+Times are integers: microseconds since 1970-01-01 UTC. Addresses are kept lower case and split at the last `@`, so
+that one index answers for an address and for a whole domain. Subjects exist as keyed hash only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+# One row for each message. `document` is JSON (`store.audit.AuditDocument`), without subject, body or file names.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("subject_hash", Text, nullable=False),
+    Column("disposition", Integer, nullable=False),
+    Column("policy_rule", Text, nullable=False),
+    Column("domain_set", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("audit_at", "at", "tenant"),
+    Index("audit_message_id", "message_id"),
+    Index("audit_subject_hash", "subject_hash"),
+)
+
+# Who sent (`role` "from") and who was to get it ("to").
+audit_address = Table(
+    "audit_address",
+    metadata,
+    Column("domain", Text, primary_key=True, nullable=False),
+    Column("local", Text, primary_key=True, nullable=False),
+    Column("role", Text, primary_key=True, nullable=False),
+    Column("audit_id", Text, primary_key=True, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+audit_finding = Table(
+    "audit_finding",
+    metadata,
+    Column("rule", Text, primary_key=True, nullable=False),
+    Column("audit_id", Text, primary_key=True, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The internal domains of a tenant at a time; a row of `audit` names them by hash, so that they are kept once.
+domain_set = Table(
+    "domain_set",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("domains", Text, nullable=False),
+)
+
+# A message in our keeping. `document` is the whole `Kept`, encrypted; the other columns are for finding it.
+# `due_at`: when to send it ("held": its release time, "releasing": the next attempt, else NULL).
+# `claim` names the process that works on it until `claimed_until` (0: nobody).
+kept = Table(
+    "kept",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("claim", Text, nullable=False),
+    Column("claimed_until", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("kept_due", "state", "due_at"),
+    Index("kept_expires", "state", "expires_at"),
+    Index("kept_received", "received_at"),
+)
+
+kept_address = Table(
+    "kept_address",
+    metadata,
+    Column("domain", Text, primary_key=True, nullable=False),
+    Column("local", Text, primary_key=True, nullable=False),
+    Column("role", Text, primary_key=True, nullable=False),
+    Column("kept_id", Text, primary_key=True, nullable=False),
+    Index("kept_address_kept", "kept_id"),
+    sqlite_with_rowid=False,
+)
+
+# What each process last said of itself; `state` is JSON.
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("name", Text, primary_key=True, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+)

@@ -1,0 +1,119 @@
+"""A next hop in a thread: takes mail, remembers it, and fails in the ways a test asks for.
+
+It remembers a message before it answers, as a real server does: what it has said 250 to, it has.
+"""
+
+import asyncio
+import contextlib
+import re
+import threading
+from collections import Counter
+
+from support.gateway import free_port
+
+IDENTITY = re.compile(rb"^X-Test-Id: (\S+)\r$", re.MULTILINE)
+
+
+class Sink:
+    """`received`: bytes of every message; `seen` counts (test id, recipient). `behave` is asked before each reply."""
+
+    def __init__(self, port=None, extensions=("PIPELINING", "8BITMIME", "SMTPUTF8", "SIZE 104857600")):
+        self.port = port or free_port()
+        self.extensions = extensions
+        self.received = []
+        self.seen = Counter()
+        self.behave = lambda verb, argument: None  # noqa: ARG005 - the shape is the interface
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._server = None
+        self._writers = set()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+
+    def _run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+    def start(self):
+        self._run(self._start())
+
+    async def _start(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**26)
+
+    def stop(self):
+        """Stop listening and cut every connection, as a crash would."""
+        self._run(self._stop())
+
+    async def _stop(self):
+        if self._server:
+            self._server.close()
+            self._server = None
+        for writer in list(self._writers):
+            writer.transport.abort()
+        while self._writers:
+            await asyncio.sleep(0.01)
+
+    async def _serve(self, reader, writer):
+        self._writers.add(writer)
+        try:
+            await self._dialog(reader, writer)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            self._writers.discard(writer)
+
+    async def _dialog(self, reader, writer):
+        async def say(verb, argument, default):
+            reply = self.behave(verb, argument) or default
+            if reply == "drop":
+                writer.transport.abort()
+                raise OSError
+            writer.write(reply.encode() + b"\r\n")
+            await writer.drain()
+            return reply
+
+        await say("connect", "", "220 sink.example ESMTP")
+        recipients = []
+        while line := await reader.readline():
+            verb = line.split(b" ", 1)[0].strip().upper().decode("ascii", "replace")
+            argument = line.decode("utf-8", "replace").strip()
+            if verb == "EHLO":
+                lines = ["sink.example", *self.extensions]
+                await say(verb, argument, "\r\n".join(f"250{' ' if x is lines[-1] else '-'}{x}" for x in lines))
+            elif verb == "RCPT":
+                address = argument[argument.index("<") + 1 : argument.index(">")]
+                if (await say(verb, address, "250 2.1.5 ok")).startswith("2"):
+                    recipients.append(address)
+            elif verb == "DATA":
+                if not recipients:
+                    await say(verb, argument, "503 5.5.1 no recipients")
+                elif (await say(verb, argument, "354 go on")).startswith("354"):
+                    await self._take(reader, say, recipients)
+                recipients = []
+            elif verb == "QUIT":
+                await say(verb, argument, "221 2.0.0 bye")
+                return
+            else:
+                recipients = [] if verb in ("MAIL", "RSET", "HELO") else recipients
+                await say(verb, argument, "250 2.0.0 ok")
+
+    async def _take(self, reader, say, recipients):
+        data = await reader.readuntil(b"\r\n.\r\n")
+        identity = IDENTITY.search(data)
+        name = identity[1].decode() if identity else ""
+        reply = self.behave("received", name)
+        if reply is None or reply == "drop":
+            self.received.append((tuple(recipients), data[:-3].replace(b"\r\n..", b"\r\n.")))
+            self.seen.update((name, recipient) for recipient in recipients)
+        await say("answer", name, reply or "250 2.0.0 taken")

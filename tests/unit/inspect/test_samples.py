@@ -1,0 +1,42 @@
+import re
+
+import pytest
+
+from sekisho.inspect.samples import MAKERS, filled_in
+
+# The shapes that the vendors document.
+SHAPES = {
+    "aws-access-key": r"AKIA[A-Z2-7]{16}",
+    "aws-secret-key": r"[A-Za-z0-9+/]{40}",
+    "github-token": r"ghp_[A-Za-z0-9]{36}",
+    "github-fine-grained-token": r"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}",
+    "slack-token": r"xoxb-[0-9]{12}-[0-9]{12}-[A-Za-z0-9]{24}",
+    "slack-webhook": r"https://hooks\.slack\.com/services/T[A-Z0-9]+/B[A-Z0-9]+/[A-Za-z0-9]{24}",
+    "google-api-key": r"AIza[A-Za-z0-9_-]{35}",
+    "stripe-key": r"sk_live_[A-Za-z0-9]{24}",
+    "json-web-token": r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+",
+    "rsa-private-key": r"-----BEGIN RSA PRIVATE KEY-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END RSA PRIVATE KEY-----",
+    "private-key": r"-----BEGIN PRIVATE KEY-----\n([A-Za-z0-9+/=]{1,64}\n)+-----END PRIVATE KEY-----",
+    "openssh-private-key": r"-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END OPENSSH PRIVATE KEY-----",
+    "certificate": r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----",
+    "password": r"[a-z]{5}[A-Z]{2}[0-9]{3}#",
+}
+
+
+@pytest.mark.parametrize("name", sorted(MAKERS))
+def test_each_sample_has_its_vendors_shape(name):
+    assert re.fullmatch(SHAPES[name], filled_in("{{" + name + "}}"))
+
+
+def test_a_text_always_gives_the_same_sample_and_another_text_another():
+    assert filled_in("a {{password}}") == filled_in("a {{password}}")
+    assert filled_in("a {{password}}")[2:] != filled_in("b {{password}}")[2:]
+
+
+def test_other_text_stays():
+    assert filled_in("a {b} {{ c }} %") == "a {b} {{ c }} %"
+
+
+def test_an_unknown_maker_is_a_key_error():
+    with pytest.raises(KeyError):
+        filled_in("{{no-such-maker}}")

@@ -1,0 +1,73 @@
+import binascii
+
+import pytest
+from sekisho.parse.transfer import base64, decode, encoding_of, quoted_printable, uuencode, uuencoded
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "plain"),
+    [
+        ("base64", "base64", True),
+        (" BASE64 ", "base64", True),
+        ("base64 (comment)", "base64", False),
+        ("(comment) base64", "base64", False),
+        ("base64;", "base64", False),
+        ('"quoted-printable"', "quoted-printable", False),
+        ("x-uue", "uuencode", True),
+        ("8bits", "8bit", True),
+        ("", "7bit", True),
+        ("hexa", "hexa", False),
+    ],
+)
+def test_encoding_names(value, name, plain):
+    assert encoding_of(value) == (name, plain)
+
+
+@pytest.mark.parametrize(
+    ("encoded", "octets"),
+    [
+        (b"aGVsbG8=", b"hello"),
+        (b"aGVs\r\nbG8=\r\n", b"hello"),
+        (b"aGVsbG8", b"hello"),  # padding missing
+        (b"aG!Vs*bG8=", b"hello"),  # rubbish between
+        (b"aGVsbG8=aGVsbG8=", b"hellohello"),  # two runs: some programs stop at the first "="
+        (b"aGVsbG8=\n\n-- \nfooter", b"hello" + binascii.a2b_base64(b"footer==")),
+        (b"a", b""),
+        (b"====", b""),
+        (b"", b""),
+    ],
+)
+def test_base64(encoded, octets):
+    assert base64(encoded) == octets
+
+
+@pytest.mark.parametrize(
+    ("encoded", "octets"),
+    [
+        (b"a=3Db", b"a=b"),
+        (b"a=\r\nb", b"ab"),
+        (b"a= \t\r\nb", b"ab"),  # RFC 2045 6.7 rule 3: blanks at the end of a line are no content
+        (b"a=ZZb", b"a=ZZb"),
+        (b"a=", b"a"),
+        (b"=e3=81=82", "あ".encode()),
+    ],
+)
+def test_quoted_printable(encoded, octets):
+    assert quoted_printable(encoded) == octets
+
+
+def test_uuencode():
+    lines = b"".join(binascii.b2a_uu(b"hello world" * 4) for _ in range(3))
+    text = b"hi\nbegin 644 a b.txt\n" + lines + b"`\nend\nbye\n"
+    assert uuencoded(text) == [("a b.txt", b"hello world" * 12)]
+    assert uuencode(text) == b"hello world" * 12
+    assert uuencode(text.replace(b"\n", b"\r\n")) == b"hello world" * 12
+
+
+def test_prose_is_not_uuencoded():
+    assert uuencoded(b"we begin 644 times\nbegin 644 now\nand so on\nend\n") == []
+
+
+def test_unknown_encodings_change_nothing():
+    assert decode(b"=41", "hexa") == b"=41"
+    assert decode(b"=41", "quoted-printable") == b"A"
