@@ -116,7 +116,7 @@ def memory_of(pids: list[int]) -> dict[str, float]:
 
 @dataclass
 class Group:
-    """Processes that are counted together: one peer with all it forks, or the helpers of the client side.
+    """Processes that are counted together: one peer with all it forks, or the programs of the client side.
 
     In a cgroup v2 of its own where that can be made (`how` = "cgroup"), else by walking /proc (`how` = "proc").
     """

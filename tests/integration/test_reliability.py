@@ -65,11 +65,13 @@ class Mail:
         self._thread = threading.Thread(target=self._run)
 
     def start(self):
+        self._until = time.monotonic() + self._seconds
         self._thread.start()
 
     @property
     def running(self):
-        return self._thread.is_alive()
+        """Whether new messages are still begun; what is under way then may end in peace."""
+        return time.monotonic() < self._until and self._thread.is_alive()
 
     def finish(self):
         self._thread.join()

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 # What the supervisor waits for; blocked, and inherited so by the children.
 WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGUSR1}
 _LIVED_WELL_SECONDS = 10.0
-_MAX_PAUSE_SECONDS = 10.0
+_MAX_PAUSE_SECONDS = 2.0
 _READY_SECONDS = 60.0
 _MARGIN_SECONDS = 5.0
 
