@@ -15,7 +15,7 @@ from typing import Any
 
 from messages import DOMAIN
 from peers import Bench, Peer
-from process import CLIENT_CORE, Group
+from process import CLIENT_CORE, Group, busy
 from sink import Sink
 
 HERE = Path(__file__).resolve().parent
@@ -97,6 +97,7 @@ class Meter:
     def begin(self) -> None:
         """Remember the counters as they stand."""
         self.cpu, self.sink_cpu, self.received = self.group.cpu(), self.sink.cpu(), self.sink.count()
+        self.busy, self.began = busy(self.group.core), time.monotonic()
 
     def end(
         self, accepted: int, *, start: float, replied: float, client_cpu: float, patience: float = PATIENCE
@@ -104,6 +105,8 @@ class Meter:
         """Wait for the last message to arrive; rates over those that did, until the later of arrival and reply."""
         received, last = self.sink.wait(self.received + accepted, patience)
         arrived, wall = received - self.received, max(last, replied) - start
+        others = busy(self.group.core) - self.busy - (self.group.cpu() - self.cpu)
+        watched = time.monotonic() - self.began
         cpu, sink_cpu = self.group.cpu() - self.cpu, self.sink.cpu() - self.sink_cpu
         return {
             "accepted": accepted,
@@ -112,6 +115,7 @@ class Meter:
             "messages_per_second": round(arrived / wall, 2),
             "cpu_ms_per_message": round(cpu * 1000 / max(1, arrived), 4),
             "server_core": round(cpu / wall, 3),
+            "others_on_server_core": round(max(0.0, others / watched), 3),
             "client_core": round((client_cpu + sink_cpu) / wall, 3),
         }
 

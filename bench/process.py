@@ -99,6 +99,16 @@ def cpu_of(pid: int) -> float:
     return max((int(stat[11]) + int(stat[12])) / TICK, fine) + (int(stat[13]) + int(stat[14])) / TICK
 
 
+def busy(core: int) -> float:
+    """Seconds that `core` has spent on anything but idling and waiting for a disk, since boot (steps of 10 ms)."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *ticks = line.split()
+        if name == f"cpu{core}":
+            used = [int(value) for value in ticks[:8]]
+            return (sum(used) - used[3] - used[4]) / TICK
+    return 0.0
+
+
 def memory_of(pids: list[int]) -> dict[str, float]:
     """RSS and PSS in MB summed over `pids`, and how many processes they are."""
     total = {"rss_mb": 0.0, "pss_mb": 0.0, "processes": 0.0}

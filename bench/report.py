@@ -9,6 +9,7 @@ from measure import CLASSES, medians
 REFERENCE = "postfix+rspamd"
 TARGET = 5.0  # times the reference's messages per second of processor time
 BUSY = 0.9  # a client core above this share may be what bounds a result
+OTHERS = 0.05  # share of the server core that other processes may use before the report says so
 Row = list[str]
 
 
@@ -196,6 +197,10 @@ def render(result: dict[str, Any]) -> str:
     ]
     if machine["load_before"] > 0.5:
         lines.append("WARNING: other work was running on this machine when the benchmark began")
+    for name, runs in peers.items():
+        others = max(run["mixed"]["others_on_server_core"] for run in runs)
+        if others > OTHERS:
+            lines.append(f"WARNING: other work took up to {others * 100:.0f}% of the server core from {name}")
     if machine["server_core"] == machine["client_core"]:
         lines.append("WARNING: one core for both sides; only the CPU columns mean anything")
     parts = ["\n".join([*lines, ""])]

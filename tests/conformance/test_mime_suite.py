@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 from sekisho.parse import parse
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +28,9 @@ pytestmark = pytest.mark.skipif(not ARCHIVE.exists(), reason="../shared/data/mim
 def files():
     with tarfile.open(fileobj=io.BytesIO(ARCHIVE.read_bytes()), mode="r:xz") as archive:
         return {
-            member.name.removeprefix("./"): archive.extractfile(member).read() for member in archive if member.isfile()
+            member.name.removeprefix("./"): archive.extractfile(member).read()
+            for member in archive
+            if member.isfile()
         }
 
 
@@ -121,7 +124,9 @@ def others():
         for name in files()
         if name.endswith(".eml")
         or (name.endswith(".msg") and tree_of(name) not in files())
-        or "/msg_" in name or "rlug" in name or "sample_output" in name
+        or "/msg_" in name
+        or "rlug" in name
+        or "sample_output" in name
     )
 
 

@@ -1,6 +1,7 @@
 """The format of SMTP dialogs and the two things they run against: the core without I/O, and a live listener."""
 
 import itertools
+import operator
 import random
 import socket
 import ssl
@@ -229,7 +230,7 @@ def run(dialog, target):
     position, closed = 0, False
     while position < len(dialog.steps):
         letter, text = dialog.steps[position]
-        group = [t for _, t in itertools.takewhile(lambda step: step[0] == letter, dialog.steps[position:])]
+        group = same_letter(dialog.steps[position:])
         where = f"{dialog.name}, step {position + 1} {letter}: {text!r}"
         position += len(group)
         if letter == "C":
@@ -245,6 +246,12 @@ def run(dialog, target):
         hear(["221 2.0.0 Goodbye", "<closed>"], target, f"{dialog.name}: something is left over at the end")
     if target.checks_mail:
         assert target.mail() is None, f"{dialog.name}: a message too many"
+
+
+def same_letter(steps):
+    """The texts of the steps at the front that have one letter."""
+    _, group = next(itertools.groupby(steps, key=operator.itemgetter(0)))
+    return [text for _, text in group]
 
 
 def hear(expected, target, where):

@@ -7,6 +7,7 @@ import quopri
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sekisho.parse import charsets, parse
 from sekisho.parse.parameters import Parameters
 from sekisho.parse.transfer import decode

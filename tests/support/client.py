@@ -13,7 +13,7 @@ def message(identity, body="hello\r\n", *, sender="hanako@example.com", to="taro
 
 
 class Client:
-    """`port` of the gateway. Every method raises OSError, IncompleteReadError or TimeoutError when the other side is gone."""
+    """`port` of the gateway. OSError, IncompleteReadError or TimeoutError: the other side is gone."""
 
     def __init__(self, port, seconds=60.0):
         self._port = port

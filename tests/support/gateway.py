@@ -1,4 +1,4 @@
-"""The real gateway as a process of its own, on free loopback ports, with everything it keeps in a temporary folder."""
+"""The real gateway as a process of its own, on free loopback ports, with its state in a temporary folder."""
 
 import contextlib
 import json
@@ -108,7 +108,9 @@ address = "127.0.0.1:{self.port}"
     def children(self):
         """Pids of workers and background process."""
         with contextlib.suppress(OSError):
-            return [int(p) for p in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
+            return [
+                int(p) for p in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+            ]
         return []
 
     def kill_one(self, random):

@@ -1,7 +1,7 @@
 """Connection counts over all workers, in memory that they share, so that a limit means the whole gateway.
 
-Each worker writes only its own row, so there is nothing to lock; a reader sums the rows. When a worker dies the supervisor
-clears its row.
+Each worker writes only its own row, so there is nothing to lock; a reader sums the rows. A worker clears its row when
+it starts, and so what a dead one had counted.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sekisho.act.keeping import Keeper
 from sekisho.act.modify import ModifyError, apply_envelope
@@ -23,7 +24,7 @@ from sekisho.mail.kept import StoreAwayError
 from sekisho.mail.ports import Store
 from sekisho.mail.reply import STORE_AWAY, Reply
 from sekisho.mail.transaction import Delivery, Outcome, Transaction
-from sekisho.mail.verdict import Disposition, Verdict, strictest
+from sekisho.mail.verdict import AddRecipient, Disposition, Verdict, strictest
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class CarryOut:
             log.warning("%s: cannot be changed as policy asks: %s", transaction.id, error)
             return _refused(transaction, _NOT_PREPARED)
         await self._tell(transaction, verdicts, outcome)
-        return outcome
+        return _enhanced(outcome)
 
     async def _refuse_or_accept(self, transaction: Transaction, verdicts: tuple[Verdict, ...]) -> Outcome:
         worst = strictest(verdicts)
@@ -90,12 +91,18 @@ class CarryOut:
     async def _relay(self, transaction: Transaction, verdicts: Iterable[Verdict]) -> tuple[Attempt, list[_Sent]]:
         """Send to the recipients that are to be delivered. Returns everything together, and each verdict's own."""
         whole, each = Attempt(), []
+        added: set[str] = set()
         tenant = self._tenants[transaction.session.tenant]
         for verdict in verdicts:
             if verdict.disposition is Disposition.DELIVER:
                 envelope = only(transaction.envelope, verdict.recipients)
-                envelope = apply_envelope(envelope, verdict.modifications)
-                data = await prepare(transaction, envelope, verdict.modifications, tenant.signer, self._hostname)
+                # Two groups of recipients may add the same one: it gets one copy.
+                changes = [
+                    m for m in verdict.modifications if not (isinstance(m, AddRecipient) and m.address in added)
+                ]
+                added.update(m.address for m in changes if isinstance(m, AddRecipient))
+                envelope = apply_envelope(envelope, changes)
+                data = await prepare(transaction, envelope, changes, tenant.signer, self._hostname)
                 attempt = await send(tenant.routes, envelope, data)
                 whole += attempt
                 each.append((verdict, envelope, attempt))
@@ -137,9 +144,7 @@ class CarryOut:
             if not verdict.notify:
                 continue
             hold_id = held.get(verdict.recipients, "")
-            written = notices(
-                transaction, verdict, tenant.notice, self._titles, self._hostname, hold_id=hold_id
-            )
+            written = notices(transaction, verdict, tenant.notice, self._titles, self._hostname, hold_id=hold_id)
             try:
                 for envelope, data in written:
                     await self._keeper(transaction).notice(envelope, data)
@@ -156,6 +161,13 @@ def refusal_reply(verdict: Verdict) -> Reply:
     if verdict.reply is not None:
         return verdict.reply
     return _REJECTED if verdict.disposition is Disposition.REJECT else _DEFERRED
+
+
+def _enhanced(outcome: Outcome) -> Outcome:
+    """We announce enhanced codes: a next hop's reply without one gets the general one of its class (RFC 2034 3)."""
+    if outcome.reply.detail is not None:
+        return outcome
+    return replace(outcome, reply=replace(outcome.reply, detail="0.0"))
 
 
 def _refused(transaction: Transaction, reply: Reply) -> Outcome:

@@ -135,7 +135,7 @@ class Release:
         hold = self._tenants[kept.tenant].hold
         if kept.state == "releasing":
             await self._refuse(kept, "expired", kept.last_reply or _NOT_TAKEN_IN_TIME)
-        elif hold.on_expiry == "release":
+        elif hold.on_expiry == "release" and kept.kind != "quarantine":
             until = self._now() + timedelta(seconds=hold.retry_give_up_seconds)
             released = replace(kept, state="releasing", decided_by="expiry", expires_at=until)
             await self._store.change(released, kept.state)

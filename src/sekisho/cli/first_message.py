@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import email.policy
+import secrets
 import smtplib
+from base64 import b64encode
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -15,15 +17,24 @@ from sekisho.cli.terms import CommandError, command, configuration_of, print_jso
 from sekisho.config.load import Configuration, host_and_port
 
 _SECONDS = 30.0
-# Written apart, so that no scanner takes this file for a leak.
-_KEY = "\n".join(("-----BEGIN " + "RSA PRIVATE KEY-----", "MIIB" + "Ag" * 30, "-----END " + "RSA PRIVATE KEY-----"))
+
+
+def _looks_like_a_key() -> str:
+    """Chance in the armour of a private key: no key, but what a detector of keys has to find."""
+    chance = b64encode(secrets.token_bytes(144)).decode()
+    lines = [chance[at : at + 64] for at in range(0, len(chance), 64)]
+    return "\n".join(("-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----"))
+
 
 SAMPLES: dict[str, tuple[str, str]] = {
     "plain": (
         "a harmless message: delivered",
         "これは Sekisho の最初の一通です。\nThe first message through Sekisho.\n",
     ),
-    "secret": ("a private key in the text: held for approval", f"Here is the key for the server.\n\n{_KEY}\n"),
+    "secret": (
+        "a private key in the text: held for approval",
+        f"Here is the key for the server.\n\n{_looks_like_a_key()}\n",
+    ),
     "numbers": ("one Japanese individual number: delivered, with a finding", "個人番号は 1234 5678 9018 です。\n"),
 }
 

@@ -17,6 +17,8 @@ from sekisho.mail.verdict import Disposition, Hold, Verdict, strictest
 
 Effect = Literal["decides", "adds", "monitored", "overruled", "not reached", "no match"]
 
+_SHOWN = 10
+
 
 class RuleStory(Struct, frozen=True):
     """What became of one rule for one recipient.
@@ -47,7 +49,7 @@ class RuleStory(Struct, frozen=True):
             "matched": self.matched,
             "effect": self.effect,
             "why": list(self.why),
-            "findings": [f.rule for f in self.findings],
+            "findings": list(dict.fromkeys(f.rule for f in self.findings)),
         }
 
 
@@ -164,12 +166,14 @@ def _effect(rule: Rule, decision: Decision) -> Effect:
 
 def _why(rule: Rule, effect: Effect, decision: Decision, findings: tuple[Finding, ...]) -> Iterator[str]:
     """What there is to say about a rule that fits."""
-    for finding in findings:
+    for finding in findings[:_SHOWN]:
         part = f" in part {finding.part}" if finding.part else ""
         yield (
             f"{plain(finding.rule)}: severity {finding.severity.word}, confidence {finding.confidence:.4g}, "
             f"seen {finding.count} times, {finding.where}{part}"
         )
+    if len(findings) > _SHOWN:
+        yield f"and {len(findings) - _SHOWN} more findings"
     decider, first = decision.decider.rule, decision.path[-1].rule
     if effect == "monitored":
         yield f"would have: {_done(rule.then.disposition, rule.then.hold)}"

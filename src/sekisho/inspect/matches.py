@@ -139,7 +139,7 @@ class Matches:
 
     def count_into(self, tally: Tally) -> None:
         """Find, validate and count; stops where the tally is full or there are too many candidates."""
-        if self._hopeless():
+        if tally.full or self._hopeless():
             return
         for start, end in self._values(tally):
             first, last = self.offsets.at(start), self.offsets.at(end)

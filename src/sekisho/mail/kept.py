@@ -21,9 +21,10 @@ class Kept(Struct, frozen=True):
 
     `kind`: the hold's kind, "retry" (relayed to some recipients, owed to these) or "notice" (a report or notice of
     ours). `state`: "held" waits for a person or for `release_at`; "releasing" is sent until the next hop takes it;
-    "rejecting" is owed a report to its sender; the other three are final. `reinspect`: the release asked for a new look under today's rules and policy.
-    `envelope` keeps only recipients that are still owed. `attempts`, `next_attempt_at` and `last_reply` tell of the
-    deliveries tried so far. All times are aware, UTC. `decided_by` and `note`: who released or rejected, and why.
+    "rejecting" is owed a report to its sender; the other three are final. `reinspect`: the release asked for a new
+    look under today's rules and policy. `envelope` keeps only recipients that are still owed. `attempts`,
+    `next_attempt_at` and `last_reply` tell of the deliveries tried so far. All times are aware, UTC. `decided_by` and
+    `note`: who released or rejected, and why.
     """
 
     id: str

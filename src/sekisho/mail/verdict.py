@@ -109,8 +109,8 @@ class Verdict(Struct, frozen=True):
     `recipients` are addresses; `policy_rule` the name of the rule that decided; `findings` those it matched;
     `hold` is there exactly when the disposition is HOLD; `reply` the rule's own text for REJECT and DEFER, else None;
     `notify` names whom to tell ("sender", "reviewer", "approver", "administrator"); `split`: let the verdicts of the
-    other recipients be carried out apart; `would_have` lists "rule: disposition" of monitored rules that matched; `incident`
-    names a kind of incident to open.
+    other recipients be carried out apart; `would_have` lists "rule: disposition" of monitored rules that
+    matched; `incident` names a kind of incident to open.
     """
 
     recipients: tuple[str, ...]

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
+from sekisho.mail.line_ends import bare_line_end
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -89,7 +91,7 @@ class TooManyFieldsError(ValueError):
 
 def with_crlf(data: bytes) -> bytes:
     """The same lines, each ended by CRLF as they are on the wire; a CR alone stays."""
-    if data.count(b"\n") == data.count(b"\r\n"):
+    if not bare_line_end(data):
         return data
     return _BARE_LF.sub(b"\r\n", data)
 

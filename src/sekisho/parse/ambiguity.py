@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sekisho.mail.line_ends import bare_line_end
 from sekisho.parse.headers import has_blank_fold, mailboxes
 
 if TYPE_CHECKING:
@@ -68,10 +69,5 @@ def _header_octets(section: bytes, faults: Faults) -> None:
 
 def _line_ends(raw: bytes, faults: Faults) -> None:
     """Line feeds and carriage returns that stand alone in a message that else has CRLF (RFC 5322 2.3)."""
-    returns = raw.count(b"\r")
-    if not returns:
-        return
-    feeds = raw.count(b"\n")
-    pairs = raw.count(b"\r\n")
-    if returns != pairs or feeds != pairs:
-        faults.add("bare-newline", count=returns + feeds - 2 * pairs)
+    if b"\r" in raw and bare_line_end(raw):
+        faults.add("bare-newline", count=raw.count(b"\r") + raw.count(b"\n") - 2 * raw.count(b"\r\n"))

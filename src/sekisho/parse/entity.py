@@ -60,7 +60,7 @@ class Entity:
                 faults.add("conflicting-content-type", path, " / ".join(r.token[:60] for r in read[:4]))
             chosen = next((r for r in read if r.token.startswith("multipart/")), chosen)
         main, slash, sub = chosen.token.partition("/")
-        if main and slash and sub:
+        if main and slash and sub and chosen.token.isascii():
             self.content_type = chosen.token
         elif values[0].strip():
             faults.add("malformed-content-type", path)

@@ -60,7 +60,10 @@ class Faults:
     def add(self, kind: str, part: str = "", why: str = "", count: int = 1) -> None:
         """Note a fault of this kind (a key of SEVERITY)."""
         seen = self._seen.get(kind)
-        self._seen[kind] = (seen[0], seen[1], seen[2] + count) if seen else (part, why, count)
+        if seen:
+            self._seen[kind] = (seen[0], seen[1], seen[2] + count)
+        else:  # what comes from a header may hold octets as surrogates, which no log can write
+            self._seen[kind] = (part, why.encode("utf-8", "replace").decode(), count)
 
     def findings(self) -> Iterable[Finding]:
         """One finding for each kind, in the order they were met."""

@@ -29,7 +29,9 @@ _MESSAGES = frozenset(("message/rfc822", "message/global", "message/news"))
 _BLANK = re.compile(rb"\n\r?\n")
 _MBOX = re.compile(rb">?From (?![ \t]*:)[^\n]*\n")
 _FIELD_NAME = re.compile(rb"[ \t\r\n]*[!-9;-~]+[ \t]*:")
-_LIKE_DELIMITER = re.compile(rb"\n--([^\n]{1,200})\n(?:content-|(?<=[A-Za-z0-9]\n)\n|(?<=[A-Za-z0-9]\r\n)\r\n)", re.I)
+_LIKE_DELIMITER = re.compile(
+    rb"\n--([^\n]{1,200})\n(?:content-|(?<=[A-Za-z0-9]\n)\n|(?<=[A-Za-z0-9]\r\n)\r\n)", re.IGNORECASE
+)
 _KNOWN_PREAMBLE = re.compile(
     rb"\s*(?:>?\s*(?:this|dies|ceci)\b[^\n]{0,40}\b(?:mime|multi-?part|s/mime|openpgp)\b"
     rb"|-{3,}|if you (?:can )?see this|content-|\(?mime\b|this message is in|your mail)",
@@ -159,28 +161,34 @@ class _Index:
 
     def _owner(self, line: bytes) -> tuple[_Frame | None, bool]:
         """The open multipart a delimiter line belongs to, the innermost first, and whether it is the closing one."""
-        frame, last = self._match(line)
-        if frame is not None:
-            return frame, last
-        if b" " in line:
-            # RFC 2046 5.1.1 lets a reader stop comparing where the boundary ends; most do not.
-            frame, last = self._match(line.split(b" ", 1)[0])
-            if frame is not None:
+        boundary = self._boundary_in(line)
+        if boundary is not None:
+            frame, last = self._match(boundary)
+            if boundary is not line:
                 self.faults.add("ambiguous-boundary", frame.path, "text after the boundary")
-                return frame, last
+            return frame, last
         for frame in self.stack[-1:-3:-1]:
             if frame.entity.boundaries and line.startswith(frame.entity.boundaries[0]):
                 self.faults.add("ambiguous-boundary", frame.path, "a line goes on after the boundary")
         return None, False
 
-    def _match(self, line: bytes) -> tuple[_Frame | None, bool]:
-        """The innermost multipart that is not closed yet and has this boundary."""
-        frames = self.boundaries.get(line)
-        last = frames is None and line.endswith(b"--")
-        if last:
-            frames = self.boundaries.get(line[:-2])
-        if not frames:
-            return None, False
+    def _boundary_in(self, line: bytes) -> bytes | None:
+        """The line itself or its first word, whichever is a boundary known here, with or without the closing "--".
+
+        RFC 2046 5.1.1 lets a reader stop comparing where the boundary ends; most do not.
+        """
+        known = self.boundaries
+        if line in known or (line.endswith(b"--") and line[:-2] in known):
+            return line
+        if b" " not in line:
+            return None
+        word = line.split(b" ", 1)[0]
+        return word if word in known or (word.endswith(b"--") and word[:-2] in known) else None
+
+    def _match(self, boundary: bytes) -> tuple[_Frame, bool]:
+        """The innermost multipart with this boundary that is not closed yet, and whether this closes it."""
+        last = boundary not in self.boundaries
+        frames = self.boundaries[boundary[:-2] if last else boundary]
         return next((frame for frame in reversed(frames) if not frame.closed), frames[-1]), last
 
     def _open(self, path: str, start: int, default: str) -> int:
@@ -244,7 +252,7 @@ class _Index:
         at = start - 1
         while (at := raw.find(b"\n--", at, end)) >= 0:
             line, stop = self._line(at)
-            if self._match(line)[0] is not None:
+            if self._boundary_in(line) is not None:
                 return at + 1
             at = stop
         return end

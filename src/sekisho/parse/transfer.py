@@ -39,7 +39,7 @@ def encoding_of(value: str) -> tuple[str, bool]:
     "base64 (comment)" and "Base64;" are ("base64", False); an unknown name is returned as it is, in lower case.
     A missing value is "7bit" (RFC 2045 6.1).
     """
-    plain = value.strip().lower()
+    plain = value.strip().lower().encode("ascii", "replace").decode()
     if plain in _NAMES:
         return _NAMES[plain], True
     token = _TOKEN.match(plain)
@@ -60,10 +60,9 @@ def decode(data: bytes, encoding: str) -> bytes:
 
 def base64(data: bytes) -> bytes:
     """Base64 with rubbish between, wrong padding, or several padded runs one after the other (RFC 2045 6.8)."""
-    data = data.translate(None, _NOT_BASE64)
-    pad = data.find(b"=")
-    if pad < 0 or pad >= len(data) - 2:
-        return _run(data.rstrip(b"="))
+    data = data.translate(None, _NOT_BASE64).rstrip(b"=")
+    if b"=" not in data:
+        return _run(data)
     return b"".join(_run(run) for run in _PADDING.split(data))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from sekisho.mail.line_ends import bare_line_end
 from sekisho.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _obstacle(envelope: Envelope, data: bytes, peer: Capabilities) -> Reply | No
 
 def _content_obstacle(envelope: Envelope, data: bytes, peer: Capabilities) -> Reply | None:
     # A bare CR or LF beside a dot is where servers disagree on the end of a message: the smuggler's door.
-    if not data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r"):
+    if bare_line_end(data):
         return BARE_LINE_END
     if data.isascii():
         return None

@@ -5,12 +5,6 @@ from __future__ import annotations
 CRLF = b"\r\n"
 
 
-def bare_line_end(data: bytes | bytearray) -> bool:
-    """Whether a CR without LF, or a LF without CR, stands anywhere in `data`; linear, no loop per line."""
-    pairs = data.count(CRLF)
-    return data.count(b"\n") != pairs or data.count(b"\r") != pairs
-
-
 def line_over(data: bytes | bytearray, limit: int) -> bool:
     """Whether a line of `data` is longer than `limit` octets, its CRLF not counted.
 

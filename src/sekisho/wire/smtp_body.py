@@ -7,8 +7,9 @@ be taken for a command; what is refused is not stored.
 from __future__ import annotations
 
 from sekisho.config.settings import LimitSettings
+from sekisho.mail.line_ends import bare_line_end
 from sekisho.mail.reply import Reply, ReplyError
-from sekisho.wire.lines import CRLF, bare_line_end, header_length, line_over
+from sekisho.wire.lines import CRLF, header_length, line_over
 from sekisho.wire.smtp_replies import (
     BARE_IN_DATA,
     NUL_IN_DATA,

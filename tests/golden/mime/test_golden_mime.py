@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from sekisho.parse import parse
 
 HERE = Path(__file__).parent

@@ -124,9 +124,7 @@ def test_a_rule_may_set_the_refusal(acting):
 
 
 def test_split_delivers_some_holds_others_and_reports_the_refused(acting):
-    outcome = acting.carry(
-        deliver(A), hold(B, split=True), Verdict((ORG,), Disposition.REJECT, "no", split=True)
-    )
+    outcome = acting.carry(deliver(A), hold(B, split=True), Verdict((ORG,), Disposition.REJECT, "no", split=True))
     assert outcome.reply == TAKEN
     assert acting.hop.copies() == {A: 1}
     assert acting.org.calls == 0
@@ -162,6 +160,12 @@ def test_modifications_are_made_once_and_the_envelopes_are_not_made_again_on_ret
     (_, envelope, data) = acting.org.sent[0]
     assert envelope.mail_from == "team@example.com"
     assert message_from_bytes(data).get_all("X-Seen") == ["yes"]
+
+
+def test_a_recipient_added_for_two_groups_gets_one_copy(acting):
+    copy = AddRecipient("boss@example.net")
+    acting.carry(deliver(A, modifications=(copy,)), deliver(B, modifications=(copy, AddHeader("X-B", "1"))))
+    assert acting.hop.copies() == {A: 1, B: 1, "boss@example.net": 1}
 
 
 def test_a_change_that_cannot_be_made_is_a_451_and_not_an_unchanged_delivery(acting):

@@ -1,5 +1,6 @@
 """What is kept is sent once, retried until it is taken, and its sender is told when it never is."""
 
+import asyncio
 from email import message_from_bytes
 
 import pytest
@@ -59,8 +60,6 @@ def test_a_claimed_message_is_not_sent_by_another_process(acting, tmp_path):
     kept = released(acting)
     other = Acting(tmp_path)
     try:
-        import asyncio
-
         claimed = asyncio.run(acting.store.claim_due(acting.now, acting.now.replace(year=2027), 10))
         assert [row.id for row in claimed] == [kept.id]
         other.work()
@@ -152,6 +151,16 @@ def test_expiry_may_release_instead(tmp_path):
     acting.work()
     assert acting.hop.copies() == {A: 1}
     assert state(acting, kept).state == "released"
+    acting.store.close()
+
+
+def test_expiry_never_releases_from_quarantine(tmp_path):
+    acting = Acting(tmp_path, expire_seconds=100, on_expiry="release")
+    acting.carry(Verdict((A,), Disposition.HOLD, "hold-it", hold=Hold("quarantine")))
+    acting.later(101)
+    acting.work()
+    acting.work()
+    assert acting.hop.copies() == {"hanako@example.com": 1}
     acting.store.close()
 
 

@@ -153,3 +153,9 @@ def test_text_names_file_and_line_and_is_printable(story, seen):
 def test_without_recipients_there_is_one_story(story):
     (only,) = story(RULES, to=()).recipients
     assert (only.recipient, only.verdict.policy_rule) == ("", "default")
+
+
+def test_many_findings_are_cut(story, seen):
+    told = whys(story(RULES, *(seen("dlp/secret/jwt", part=f"{i}") for i in range(1, 100))))
+    assert len(told["medium"][1]) == 11
+    assert told["medium"][1][-1] == "and 89 more findings"

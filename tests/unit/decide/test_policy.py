@@ -184,6 +184,7 @@ def own(then):
     [
         ('disposition = "deliver"', "msp-secret"),
         ('disposition = "hold", hold = "delay", delay_seconds = 9', "msp-secret"),
+        ('disposition = "hold", hold = "approval"', "own"),
         ('disposition = "hold", hold = "quarantine"', "own"),
         ('disposition = "reject"', "own"),
     ],
@@ -248,6 +249,17 @@ then = { disposition = "deliver" }
     assert one(decide_on(compiled, message(antivirus))).policy_rule == "av-away"
     verdict = one(decide_on(compiled, message(antivirus, patterns)))
     assert (verdict.policy_rule, verdict.findings) == ("inspection-failed", (patterns,))
+
+
+def test_what_a_star_beside_the_name_matched_is_not_named(policy, message, seen):
+    rules = """
+[[rule]]
+name = "av-away"
+when = { all = [{ finding = "inspection.failed/antivirus" }, { finding = "*" }] }
+then = { disposition = "deliver" }
+"""
+    both = (seen("inspection.failed/antivirus"), seen("inspection.failed/patterns"))
+    assert one(decide_on(policy(rules), message(*both))).policy_rule == "inspection-failed"
 
 
 def test_a_delay_is_no_look_either(policy, message, seen):

@@ -98,15 +98,13 @@ def test_disabling_an_unknown_rule_is_a_problem(tmp_path):
         (('"y1"', '"y1"\nwhere = "link"'), 12, "negative[0].where", 'does not look in "link"'),
         (("severity", "confidence = 1.5\nseverity"), 4, "confidence", "between 0 and 1"),
         (
-            "severity",
-            "confidence = { alone = 0.1, in_context = 0.2 }\nseverity",
+            ("severity", "confidence = { alone = 0.1, in_context = 0.2 }\nseverity"),
             4,
             "confidence.in_context",
             "no context",
         ),
         (
-            "severity",
-            "confidence = { alone = 0.1, in_bulk = 0.2 }\nseverity",
+            ("severity", "confidence = { alone = 0.1, in_bulk = 0.2 }\nseverity"),
             4,
             "confidence.in_bulk",
             "no validator",

@@ -12,27 +12,27 @@ from sekisho.parse import parse
 
 SEEN = Finding("spam/seen", Severity.LOW)
 LOOKED = Finding("auth/looked", Severity.LOW)
-SECRET = "the message's own words"  # noqa: S105
+SECRET = "the message's own words"
 
 
 class Sees:
     name = "sees"
 
-    def inspect(self, transaction):
+    def inspect(self, _):
         return [SEEN]
 
 
 class Breaks:
     name = "breaks"
 
-    def inspect(self, transaction):
+    def inspect(self, _):
         raise ValueError(SECRET)
 
 
 class BreaksHalfway:
     name = "halfway"
 
-    def inspect(self, transaction):
+    def inspect(self, _):
         yield SEEN
         raise RecursionError
 
@@ -40,14 +40,14 @@ class BreaksHalfway:
 class Looks:
     name = "looks"
 
-    async def look_up(self, transaction):
+    async def look_up(self, _):
         return [LOOKED]
 
 
 class LookBreaks:
     name = "look-breaks"
 
-    async def look_up(self, transaction):
+    async def look_up(self, _):
         raise OSError(SECRET)
 
 
@@ -57,7 +57,7 @@ class Never:
     def __init__(self):
         self.cancelled = False
 
-    async def look_up(self, transaction):
+    async def look_up(self, _):
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -71,7 +71,7 @@ class WaitsFor:
     def __init__(self, name, mine, other):
         self.name, self.mine, self.other = name, mine, other
 
-    async def look_up(self, transaction):
+    async def look_up(self, _):
         self.mine.set()
         await self.other.wait()
         return [LOOKED]

@@ -8,6 +8,7 @@ import stdnum.luhn
 import stdnum.us.ssn
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from stdnum.iso7064 import mod_97_10
 
 from sekisho.inspect.samples import filled_in
 from sekisho.inspect.validators import (
@@ -67,11 +68,18 @@ IBANS = [
 
 
 @given(st.sampled_from(IBANS), st.integers(4, 30), st.sampled_from(string.digits + string.ascii_uppercase))
-def test_iban_agrees_with_stdnum(number, place, new):
+def test_iban_check_digits_agree_with_stdnum(number, place, new):
     place %= len(number)
     changed = number[:place] + new + number[place + 1 :]
     assume(changed[:2] == number[:2])
-    assert iban(changed) == stdnum.iban.is_valid(changed, check_country=False)
+    assert iban(changed) == mod_97_10.is_valid(changed[4:] + changed[:4])
+
+
+@pytest.mark.parametrize("number", IBANS)
+def test_an_iban_of_the_registry_passes_here_and_there(number):
+    assert stdnum.iban.is_valid(number, check_country=False)
+    assert iban(number)
+    assert not iban(number + "0")
 
 
 def test_iban_in_groups_and_before_a_word():

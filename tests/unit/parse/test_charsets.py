@@ -1,6 +1,7 @@
 import codecs
 
 import pytest
+
 from sekisho.parse import charsets
 from sekisho.parse.charsets import codec_of, decode, detect
 

@@ -2,6 +2,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from sekisho.mail.finding import Finding, Severity
 from sekisho.parse.faults import SEVERITY, Faults
 

@@ -1,4 +1,5 @@
 import pytest
+
 from sekisho.mail.message import Mailbox
 from sekisho.parse import parse
 from sekisho.parse.headers import mailboxes

@@ -1,4 +1,5 @@
 import pytest
+
 from sekisho.parse.html import Page, is_flat_enough
 
 
@@ -32,17 +33,19 @@ def test_links_and_what_a_reader_sees_of_them():
         '<meta http-equiv="Refresh" content="0; URL=http://r.example"><table background="http://g.example"></table>'
         "<area href='http://z.example'><p>http://t.example, http://b.example"
     )
-    assert sorted(page.links) == sorted([
-        ("http://a.example/?x=1&y=2", "click here", "href"),
-        ("http://b.example", "Logo", "href"),
-        ("cid:1", "", "src"),
-        ("http://f.example", "", "form"),
-        ("http://i.example", "", "src"),
-        ("http://r.example", "", "other"),
-        ("http://g.example", "", "src"),
-        ("http://z.example", "", "href"),
-        ("http://t.example", "", "text"),
-    ])
+    assert sorted(page.links) == sorted(
+        [
+            ("http://a.example/?x=1&y=2", "click here", "href"),
+            ("http://b.example", "Logo", "href"),
+            ("cid:1", "", "src"),
+            ("http://f.example", "", "form"),
+            ("http://i.example", "", "src"),
+            ("http://r.example", "", "other"),
+            ("http://g.example", "", "src"),
+            ("http://z.example", "", "href"),
+            ("http://t.example", "", "text"),
+        ]
+    )
 
 
 def test_base():
@@ -76,6 +79,8 @@ def test_a_long_honest_page_is_read_as_a_tree():
     assert is_flat_enough(f"<html><body><table>{rows}</table>")
 
 
-@pytest.mark.parametrize("piece", ["<a", "<!--", "<script>", "<pre>", "<", "&", "<a href=", "\0", "<td>", "<svg><desc>"])
+@pytest.mark.parametrize(
+    "piece", ["<a", "<!--", "<script>", "<pre>", "<", "&", "<a href=", "\0", "<td>", "<svg><desc>"]
+)
 def test_nonsense_is_bounded(piece):
     Page(piece * 100_000)

@@ -1,4 +1,5 @@
 import pytest
+
 from sekisho.parse.links import MOST_LINKS, text_links
 
 

@@ -2,6 +2,7 @@ import base64
 import binascii
 
 import pytest
+
 from sekisho.parse import parse
 from sekisho.parse.mime import DEEPEST, MOST_PARTS
 

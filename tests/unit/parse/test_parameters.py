@@ -1,4 +1,5 @@
 import pytest
+
 from sekisho.parse.parameters import Parameters
 
 

@@ -1,6 +1,7 @@
 import base64
 
 import pytest
+
 from sekisho.mail.message import Link
 from sekisho.parse import parse
 
@@ -16,7 +17,13 @@ def test_line_ends_of_text_are_line_feeds():
 
 @pytest.mark.parametrize(
     ("charset", "codec"),
-    [("iso-2022-jp", "iso2022_jp"), ("shift_jis", "cp932"), ("euc-jp", "euc_jp"), ("utf-8", "utf-8"), ("utf-16", "utf-16")],
+    [
+        ("iso-2022-jp", "iso2022_jp"),
+        ("shift_jis", "cp932"),
+        ("euc-jp", "euc_jp"),
+        ("utf-8", "utf-8"),
+        ("utf-16", "utf-16"),
+    ],
 )
 def test_charset_and_encoding(charset, codec):
     body = base64.encodebytes("請求書です".encode(codec))
@@ -36,7 +43,9 @@ def test_html_says_its_own_charset():
 def test_flowed():
     # RFC 3676 4.2: a blank before the line end joins; "-- " stays a line of its own
     assert part("a \r\nb\r\n-- \r\nc", "Content-Type: text/plain; format=flowed").visible_text == "a b\n-- \nc"
-    assert part("日 \r\n本", "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes").visible_text == "日本"
+    assert (
+        part("日 \r\n本", "Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes").visible_text == "日本"
+    )
     assert part("a \r\nb").visible_text == "a \nb"
 
 

@@ -1,6 +1,7 @@
 import binascii
 
 import pytest
+
 from sekisho.parse.transfer import base64, decode, encoding_of, quoted_printable, uuencode, uuencoded
 
 
@@ -32,6 +33,7 @@ def test_encoding_names(value, name, plain):
         (b"aG!Vs*bG8=", b"hello"),  # rubbish between
         (b"aGVsbG8=aGVsbG8=", b"hellohello"),  # two runs: some programs stop at the first "="
         (b"aGVsbG8=\n\n-- \nfooter", b"hello" + binascii.a2b_base64(b"footer==")),
+        (b"QUJD=/", b"ABC"),
         (b"a", b""),
         (b"====", b""),
         (b"", b""),

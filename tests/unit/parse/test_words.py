@@ -1,6 +1,7 @@
 import base64
 
 import pytest
+
 from sekisho.parse.words import header_text
 
 

@@ -101,10 +101,11 @@ def test_store_log_and_metrics_each_have_it_once(recorder, store, path, metrics,
     assert b'sekisho_messages_total{disposition="hold",tenant="default"} 1.0' in metrics.render()
 
 
-def test_nothing_of_the_content_anywhere(recorder, store, tmp_path, metrics, make_audit, secrets):
+def test_nothing_of_the_content_anywhere(recorder, tmp_path, make_audit, secrets):
     asyncio.run(recorder.record(make_audit()))
-    asyncio.run(store.heartbeat("after all rows", 1, {}, make_audit().transaction.received_at))
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()) + metrics.render()
+    asyncio.run(recorder._store.heartbeat("after all rows", 1, {}, make_audit().transaction.received_at))
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    written += recorder.accept_metrics.render()
     assert written.count(b"hanako@example.com") > 1
     for secret in secrets:
         assert secret in make_audit().transaction.message.raw or secret.islower()

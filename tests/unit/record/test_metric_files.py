@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 
@@ -59,6 +58,6 @@ assert b"sekisho_store_failures_total 1.0" in metrics.render()
     try:
         subprocess.run([sys.executable, "-c", script, str(small)], check=True)
         assert not allocate(small)
-        assert os.listdir(small) == []
+        assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
