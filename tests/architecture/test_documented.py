@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import msgspec
+
 from sekisho.cli.main import parser
 from sekisho.config.settings import Settings
 from sekisho.record.metrics import names

@@ -108,7 +108,7 @@ def test_a_message_arrives_signed_and_unchanged(gateway, sink, public_key):
     ((recipients, arrived),) = sink.received
     assert recipients == ("taro@example.net",)
     assert arrived.endswith(data)
-    assert dkim.verify(arrived, dnsfunc=lambda name, timeout=5: public_key)  # noqa: ARG005
+    assert dkim.verify(arrived, dnsfunc=lambda name, timeout=5: public_key)
     assert [name for name, _ in message_from_bytes(arrived).items()][:2] == ["DKIM-Signature", "Received"]
     (record,) = gateway.json("audit", "search", "--sender", "hanako@example.com")
     assert (record["disposition"], record["reply"]) == ("deliver", "250 2.0.0 taken")
@@ -164,7 +164,7 @@ def test_a_refusal_is_the_rules(gateway, sink):
 
 
 def test_the_next_hops_refusal_is_ours(gateway, sink):
-    sink.behave = lambda verb, argument: "550 5.1.1 nobody here" if verb == "RCPT" else None  # noqa: ARG005
+    sink.behave = lambda verb, argument: "550 5.1.1 nobody here" if verb == "RCPT" else None
     assert send(gateway.port, message("seven")) == "550 5.1.1 nobody here"
     sink.stop()
     assert send(gateway.port, message("seven")).startswith("451 4.")

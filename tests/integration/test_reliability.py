@@ -107,7 +107,7 @@ class Mail:
 
 def settle(gateway, sink):
     """Let the gateway finish what it owes: nothing is left that only waits for the next hop."""
-    sink.behave = lambda verb, argument: None  # noqa: ARG005
+    sink.behave = lambda verb, argument: None
     wait_for("everything owed is sent", lambda: not gateway.held("--state", "releasing"), 60)
 
 

@@ -22,7 +22,7 @@ class Sink:
         self.extensions = extensions
         self.received = []
         self.seen = Counter()
-        self.behave = lambda verb, argument: None  # noqa: ARG005 - the shape is the interface
+        self.behave = lambda verb, argument: None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

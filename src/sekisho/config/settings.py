@@ -89,7 +89,7 @@ class RecordSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class HoldSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What happens to waiting messages.
 
-    `on_expiry`: "reject" tells the sender, "release" sends the message (quarantined ones are never sent by themselves).
+    `on_expiry`: "reject" tells the sender, "release" sends the message (but never a quarantined one).
     `key_file` holds the keys that encrypt held messages ("" is `state_dir`/keys/hold.key, made on first start).
     A release is retried after `retry_seconds`, doubling up to `retry_max_seconds`, for `retry_give_up_seconds`.
     """

@@ -68,7 +68,8 @@ def use_files(directory: Path | None) -> ModuleType:
     import prometheus_client  # noqa: PLC0415 - reads the variable when imported
     from prometheus_client import values  # noqa: PLC0415
 
-    prometheus_client.disable_created_metrics()  # a second series for each counter, and only without files
+    # A second series for each counter, and only where there are no files.
+    prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
     values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
     return prometheus_client
 

@@ -338,6 +338,7 @@ class SqliteStore:
 async def _result(future: Future[_T], seconds: float) -> _T:
     """The future's result. After `seconds` it is cancelled: StoreAwayError, unless it was done at that moment."""
     waiter = asyncio.wrap_future(future)
+    waiter.add_done_callback(_seen)
     try:
         done, _ = await asyncio.wait((waiter,), timeout=max(seconds, 0.0))
     except asyncio.CancelledError:
@@ -346,6 +347,12 @@ async def _result(future: Future[_T], seconds: float) -> _T:
     if not done and future.cancel():
         raise StoreAwayError("the disk or the database does not answer")
     return future.result()
+
+
+def _seen(waiter: asyncio.Future[Any]) -> None:
+    """The failure is raised from the other future; asyncio need not complain that nobody looked at this one."""
+    if not waiter.cancelled():
+        waiter.exception()
 
 
 def _now() -> int:

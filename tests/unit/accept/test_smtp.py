@@ -228,7 +228,7 @@ def test_reading_stops_while_an_answer_is_due():
             await begun.wait()
             client.send(b"NOOP\r\n" * 1_000_000)
             connection = next(iter(listener._connections))
-            while not connection._reading_paused:  # noqa: ASYNC110 - the loop tells nobody
+            while not connection._reading_paused:
                 await asyncio.sleep(0)
             assert len(connection._server._buffer) < 1_000_000
             go_on.set()
@@ -246,7 +246,7 @@ def test_replies_that_nobody_fetches_stop_reading():
             client.writer.transport.pause_reading()
             client.send(b"HELP\r\n" * 200_000)
             connection = next(iter(listener._connections))
-            while not connection._writing_paused:  # noqa: ASYNC110 - the loop tells nobody
+            while not connection._writing_paused:
                 await asyncio.sleep(0)
             assert connection._transport.get_write_buffer_size() < 1_000_000
             client.writer.transport.resume_reading()

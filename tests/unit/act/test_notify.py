@@ -134,14 +134,16 @@ def test_no_notice_to_the_null_sender():
         (b"", False),
     ],
 )
-def test_no_notice_about_automatic_mail(header, automatic):
+def test_the_sender_of_automatic_mail_is_not_told_but_the_staff_is(header, automatic):
     assert is_automatic(parse(header + b"\r\n")) == automatic
-    assert bool(made("sender", "reviewer", data=header + b"\r\n")) != automatic
+    told = [envelope.rcpt_to for envelope, _ in made("sender", "reviewer", data=header + b"\r\n")]
+    assert len(told) == (1 if automatic else 2)
+    assert [envelope.rcpt_to for envelope, _ in made("reviewer", data=header + b"\r\n")] == told[-1:]
 
 
 def test_our_own_mail_causes_none():
-    for _, data in made("sender", "reviewer"):
-        assert made("sender", "reviewer", data=data) == []
+    for envelope, data in made("sender", "reviewer"):
+        assert made("sender", "reviewer", data=data, sender=envelope.mail_from) == []
 
 
 def test_many_findings_and_recipients():

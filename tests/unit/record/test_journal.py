@@ -3,7 +3,6 @@ import logging
 import os
 import subprocess
 import sys
-import threading
 
 import pytest
 from hypothesis import given
@@ -138,23 +137,28 @@ journal.close()
     assert done.stderr == b""
 
 
-def test_a_pipe_that_nobody_reads_stops_nobody(lost, monkeypatch):
-    monkeypatch.setattr(module, "_QUEUE", 50)
-    monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.0)
-    read, write = os.pipe()
-    journal = Journal("stdout", lambda: lost.append(1))
-    journal._fd = write
-    for _ in range(100):
-        journal.write({"a": "x" * 3000})
-    assert lost
-    assert journal.trouble == "nobody reads the log"
-    closer = threading.Thread(target=journal.close)
-    closer.start()
-    closer.join(5)
-    assert not closer.is_alive()
-    with os.fdopen(read, "rb") as reader:
-        assert all(reader.readline() == b'{"a":"%s"}\n' % (b"x" * 3000) for _ in range(100 - len(lost)))
-    os.close(write)
+def test_a_pipe_that_nobody_reads_stops_nobody():
+    script = """
+import sys
+from sekisho.record import journal as module
+module._QUEUE, module._CLOSE_SECONDS = 50, 0.0
+lost = []
+journal = module.Journal("stdout", lambda: lost.append(1))
+for number in range(100):
+    journal.write({"a": "x" * 3000})
+journal.close()
+print(len(lost), journal.trouble, file=sys.stderr, flush=True)
+sys.stdin.read()
+"""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe, stderr=pipe)
+    lost, _, trouble = process.stderr.readline().decode().partition(" ")
+    assert trouble == "nobody reads the log\n"
+    assert 0 < int(lost) <= 50
+    read = [process.stdout.readline() for _ in range(100 - int(lost))]
+    assert set(read) == {b'{"a":"%s"}\n' % (b"x" * 3000)}
+    assert process.communicate(b"") == (b"", b"")
+    assert process.returncode == 0
 
 
 def test_the_daemon_s_own_log(journal, path, monkeypatch):
