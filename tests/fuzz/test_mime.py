@@ -9,9 +9,18 @@ from sekisho.parse import parse
 SEEDS = [
     b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n",
     b"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeAoKeAo=\n",
-    b"Content-Type: text/html; charset=iso-2022-jp\nSubject: =?utf-8?B?5pel?= =?utf-8?Q?=E6?=\n\n<a href=x>\x1b$B!!<p>",
-    b"Content-Type: text/plain; charset=euc-jp; format=flowed\nContent-Transfer-Encoding: quoted-printable\n\n=A4=A2 \n",
-    b"Content-Disposition: attachment; filename*0*=shift_jis''%82%a0; filename*1*=%82\n\nbegin 644 x\n#86)C\n`\nend\n",
+    (
+        b"Content-Type: text/html; charset=iso-2022-jp\nSubject: =?utf-8?B?5pel?= =?utf-8?Q?=E6?=\n\n"
+        b"<a href=x>\x1b$B!!<p>"
+    ),
+    (
+        b"Content-Type: text/plain; charset=euc-jp; format=flowed\n"
+        b"Content-Transfer-Encoding: quoted-printable\n\n=A4=A2 \n"
+    ),
+    (
+        b"Content-Disposition: attachment; filename*0*=shift_jis''%82%a0; filename*1*=%82\n\n"
+        b"begin 644 x\n#86)C\n`\nend\n"
+    ),
 ]
 
 

@@ -17,8 +17,9 @@ words = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
 lines = st.lists(
     st.sampled_from([
         b"From: a@b.example", b"Content-Type: multipart/mixed; boundary=b", b"Content-Type: message/rfc822",
-        b"Content-Type: multipart/digest; boundary=c", b"Content-Transfer-Encoding: base64", b"", b"", b"--b", b"--b--",
-        b"--c", b"--c--", b"--b--b", b" folded", b"no colon", b"U3ViamVjdDogeAoK", b"begin 644 x", b"#86)C", b"end",
+        b"Content-Type: multipart/digest; boundary=c", b"Content-Transfer-Encoding: base64", b"", b"",
+        b"--b", b"--b--", b"--c", b"--c--", b"--b--b",
+        b" folded", b"no colon", b"U3ViamVjdDogeAoK", b"begin 644 x", b"#86)C", b"end",
         b"Content-Type: text/html; charset=iso-2022-jp", b"<a href=x>\x1b$B!!", b"\xff\0", b"From x",
     ]),
     max_size=40,

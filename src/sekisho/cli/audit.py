@@ -15,7 +15,7 @@ def add_to(commands: Any) -> None:
     """Add `audit search`."""
     verbs = noun(commands, "audit", "What happened to messages")
     example = "sekisho audit search --sender hanako@example.com --finding 'dlp/*'"
-    parser = command(verbs, "search", search, "Find records, the newest first", example, json=True)
+    parser = command(verbs, "search", search, "Find records, the newest first", example, prints_data=True)
     parser.add_argument("--sender", metavar="ADDR", help="an address or a domain")
     parser.add_argument("--recipient", metavar="ADDR", help="an address or a domain")
     parser.add_argument("--subject", metavar="TEXT", help="the whole subject; only its keyed hash is stored")

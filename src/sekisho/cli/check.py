@@ -7,7 +7,6 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from email.utils import getaddresses
 from typing import Any
 
 from msgspec.structs import replace
@@ -26,7 +25,9 @@ from sekisho.mail.verdict import Disposition, Verdict, strictest
 
 def add_to(commands: Any) -> None:
     """Add `check`."""
-    parser = command(commands, "check", run, "Inspect messages offline", "sekisho check --json mail.eml", json=True)
+    parser = command(
+        commands, "check", run, "Inspect messages offline", "sekisho check --json mail.eml", prints_data=True
+    )
     parser.add_argument("path", nargs="+", help=".eml, mbox, Maildir, a directory, a tar of them, or - for input")
     add_overrides(parser)
 
@@ -144,7 +145,5 @@ def _envelope(given: argparse.Namespace, message: Message) -> Envelope:
 
 def _addresses(message: Message, *keys: str) -> list[str]:
     """The distinct addresses of these headers; what is no address is left out."""
-    values = [header.value for key in keys for header in message.headers_named(key)]
-    # A bound for hostile headers: the standard library's reader is slow on long ones.
-    values = [value[:65536] for value in values]
-    return list(dict.fromkeys(address for _, address in getaddresses(values) if "@" in address))
+    mailboxes = (box for key in keys for header in message.headers_named(key) for box in header.mailboxes)
+    return list(dict.fromkeys(box.address for box in mailboxes if "@" in box.address))

@@ -13,7 +13,7 @@ def add_to(commands: Any) -> None:
     """Add `config check`."""
     verbs = noun(commands, "config", "The configuration")
     summary = "Read the configuration, rules and policy; report every error with file, line and key"
-    command(verbs, "check", check, summary, "sekisho config check --config sekisho.toml", json=True)
+    command(verbs, "check", check, summary, "sekisho config check --config sekisho.toml", prints_data=True)
 
 
 def check(given: argparse.Namespace) -> int:

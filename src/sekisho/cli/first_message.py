@@ -42,7 +42,9 @@ SAMPLES: dict[str, tuple[str, str]] = {
 def add_to(commands: Any) -> None:
     """Add `first-message`."""
     summary = "Send a sample message through the running gateway, and show where it went"
-    parser = command(commands, "first-message", run, summary, "sekisho first-message --sample secret", json=True)
+    parser = command(
+        commands, "first-message", run, summary, "sekisho first-message --sample secret", prints_data=True
+    )
     parser.add_argument("--sample", choices=sorted(SAMPLES), default="plain", help="default: plain")
     parser.add_argument("--to", metavar="ADDR", default="taro@example.net", help="default: taro@example.net")
 

@@ -36,15 +36,25 @@ def add_to(commands: Any) -> None:
     verbs = noun(commands, "hold", "Messages that wait")
     _add_list(verbs)
     show_ = command(
-        verbs, "show", show, "One message: who, to whom, why, what it says on top", "sekisho hold show ID", json=True
+        verbs,
+        "show",
+        show,
+        "One message: who, to whom, why, what it says on top",
+        "sekisho hold show ID",
+        prints_data=True,
     )
     show_.add_argument("id")
     release_ = command(
-        verbs, "release", release, "Send messages on", "sekisho hold release ID --reinspect", json=True
+        verbs, "release", release, "Send messages on", "sekisho hold release ID --reinspect", prints_data=True
     )
     release_.add_argument("--reinspect", action="store_true", help="look again first, under today's rules and policy")
     reject_ = command(
-        verbs, "reject", reject, "Refuse messages; their senders get a report", "sekisho hold reject ID", json=True
+        verbs,
+        "reject",
+        reject,
+        "Refuse messages; their senders get a report",
+        "sekisho hold reject ID",
+        prints_data=True,
     )
     for parser in (release_, reject_):
         parser.add_argument("id", nargs="+")
@@ -58,7 +68,9 @@ def add_to(commands: Any) -> None:
 
 
 def _add_list(verbs: Any) -> None:
-    parser = command(verbs, "list", list_, "The messages that wait", "sekisho hold list --state all", json=True)
+    parser = command(
+        verbs, "list", list_, "The messages that wait", "sekisho hold list --state all", prints_data=True
+    )
     parser.add_argument("--state", choices=_STATES, default="held", help="default: held")
     parser.add_argument("--kind", choices=("quarantine", "approval", "delay", "retry", "notice"))
     parser.add_argument("--tenant", metavar="NAME")

@@ -22,11 +22,11 @@ def add_to(commands: Any) -> None:
     """Add `policy explain` and `policy replay`."""
     verbs = noun(commands, "policy", "What is done with which finding")
     summary = "Why this message gets this verdict: each policy rule, matched or not, and why"
-    explain_ = command(verbs, "explain", explain_file, summary, "sekisho policy explain mail.eml", json=True)
+    explain_ = command(verbs, "explain", explain_file, summary, "sekisho policy explain mail.eml", prints_data=True)
     explain_.add_argument("file", help="a message, or - for standard input")
     add_overrides(explain_)
     summary = "Apply the policy of a configuration to recorded findings: what would have happened"
-    replay_ = command(verbs, "replay", replay_recorded, summary, "sekisho policy replay --days 7", json=True)
+    replay_ = command(verbs, "replay", replay_recorded, summary, "sekisho policy replay --days 7", prints_data=True)
     replay_.add_argument("--days", type=float, default=7.0, help="how far back (default: 7)")
     replay_.add_argument("--tenant", default="default", help="whose messages and whose policy (default: default)")
 

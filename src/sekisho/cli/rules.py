@@ -14,10 +14,17 @@ from sekisho.inspect.rules import Rules
 def add_to(commands: Any) -> None:
     """Add `rules list`, `rules test` and `rules show`."""
     verbs = noun(commands, "rules", "Detection rules")
-    command(verbs, "list", list_, "Every finding id with its severity and title", "sekisho rules list", json=True)
-    command(verbs, "test", test, "Run each rule's own examples", "sekisho rules test", json=True)
+    command(
+        verbs, "list", list_, "Every finding id with its severity and title", "sekisho rules list", prints_data=True
+    )
+    command(verbs, "test", test, "Run each rule's own examples", "sekisho rules test", prints_data=True)
     show_ = command(
-        verbs, "show", show, "One rule, with its reason in both languages", "sekisho rules show dlp/card", json=True
+        verbs,
+        "show",
+        show,
+        "One rule, with its reason in both languages",
+        "sekisho rules show dlp/card",
+        prints_data=True,
     )
     show_.add_argument("id", help="the rule's id")
 

@@ -21,7 +21,7 @@ _CONNECT_SECONDS = 3.0
 def add_to(commands: Any) -> None:
     """Add `status`."""
     summary = "Health of listeners, store, next hops, workers and kept messages"
-    command(commands, "status", run, summary, "sekisho status --json", json=True)
+    command(commands, "status", run, summary, "sekisho status --json", prints_data=True)
 
 
 def run(given: argparse.Namespace) -> int:

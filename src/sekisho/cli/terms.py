@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ class CommandError(Exception):
 
 
 def command(
-    commands: Any, name: str, run: Run, summary: str, example: str, *, json: bool = False
+    commands: Any, name: str, run: Run, summary: str, example: str, *, prints_data: bool = False
 ) -> argparse.ArgumentParser:
     """Add a command with the options that all have: --config, --help with an example, --json where it prints data."""
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -37,7 +38,7 @@ def command(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", metavar="FILE", help="configuration (default: ./sekisho.toml, /etc/sekisho/…)")
-    if json:
+    if prints_data:
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.set_defaults(run=run)
     return parser
@@ -64,8 +65,12 @@ def problems_error(problems: Iterable[Problem]) -> CommandError:
 
 
 def print_json(value: object) -> None:
-    """One object on one line."""
-    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+    """One object on one line. Characters that UTF-8 has no form for (from a broken message) become "?"."""
+    try:
+        line = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        line = json.dumps(msgspec.to_builtins(value), ensure_ascii=False).encode("utf-8", "replace")
+    sys.stdout.write(line.decode() + "\n")
 
 
 def rfc3339(moment: datetime) -> str:

@@ -31,7 +31,7 @@ _encode = msgspec.json.Encoder().encode
 class Journal:
     """Writes lines to "stdout", "stderr" or a file. Never raises and never blocks on a pipe.
 
-    `failed` is called for each line that is lost. `trouble` says why the last one was, "" when it was not.
+    `failed` is called for each line that is lost.
     """
 
     def __init__(self, target: str, failed: Callable[[], None] = lambda: None) -> None:
@@ -41,7 +41,8 @@ class Journal:
         self._torn = False
         self._looked_at = 0.0
         self._lock = threading.Lock()
-        self.trouble = ""
+        self._failure = ""
+        self._unread = False
         self._queue = None if self._is_file() else _Queue(self._write)
 
     def write(self, entry: object) -> None:
@@ -49,8 +50,15 @@ class Journal:
         line = _encode_line(entry)
         if self._queue is None:
             self._write(line)
-        elif not self._queue.put(line):
-            self._lost("nobody reads the log")
+            return
+        self._unread = not self._queue.put(line)
+        if self._unread:
+            self._failed()
+
+    @property
+    def trouble(self) -> str:
+        """Why the last line was lost, "" when it was not."""
+        return "nobody reads the log" if self._unread else self._failure
 
     def reopen(self) -> None:
         """Open the file anew: after it was rotated, or at SIGHUP."""
@@ -80,9 +88,10 @@ class Journal:
         try:
             with self._lock:
                 self._write_whole(line)
-            self.trouble = ""
+            self._failure = ""
         except OSError as error:
-            self._lost(error.strerror or type(error).__name__)
+            self._failure = error.strerror or type(error).__name__
+            self._failed()
 
     def _write_whole(self, line: bytes) -> None:
         """One write; a line that was cut short by a full disk is ended before the next one."""
@@ -111,10 +120,6 @@ class Journal:
         self._torn = False
         if old >= 0:
             os.close(old)
-
-    def _lost(self, why: str) -> None:
-        self.trouble = why
-        self._failed()
 
 
 def _is_same(path: Path | None, fd: int) -> bool:

@@ -28,7 +28,8 @@ def test_visible_text(html, visible):
 
 def test_links_and_what_a_reader_sees_of_them():
     page = Page(
-        '<a href=" http://a.example/?x=1&amp;y=2 ">click <b>here</b></a><a href="http://b.example"><img alt="Logo"></a>'
+        '<a href=" http://a.example/?x=1&amp;y=2 ">click <b>here</b></a>'
+        '<a href="http://b.example"><img alt="Logo"></a>'
         '<img src="cid:1"><form action="http://f.example"></form><iframe src="http://i.example"></iframe>'
         '<meta http-equiv="Refresh" content="0; URL=http://r.example"><table background="http://g.example"></table>'
         "<area href='http://z.example'><p>http://t.example, http://b.example"

@@ -22,8 +22,10 @@ from sekisho.parse.parameters import Parameters
             {"title": "This is ***fun***"},
         ),
         (
-            "application/x-stuff; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*0*=us-ascii'en'This%20is%20even%20more%20;"
-            ' title*2="isn\'t it!"',
+            (
+                "application/x-stuff; title*1*=%2A%2A%2Afun%2A%2A%2A%20; "
+                "title*0*=us-ascii'en'This%20is%20even%20more%20; title*2=\"isn't it!\""
+            ),
             "application/x-stuff",
             {"title": "This is even more ***fun*** isn't it!"},
         ),
