@@ -53,7 +53,7 @@ class Postfix:
         self._queue = self._folder / "spool"
         for place in (self._etc, self._queue, self._folder / "data"):
             place.mkdir(parents=True)
-        os.chmod(self._folder, 0o755)
+        self._folder.chmod(0o755)
         shutil.chown(self._folder / "data", "postfix")
         self.log = self._folder / "mail.log"
         (self._etc / "master.cf").write_text(_MASTER.format(port=f"127.0.0.1:{self.port}"))
@@ -112,8 +112,6 @@ maximal_queue_lifetime = 1d
         wait_for(f"Postfix starts: {self.log}", self._answers)
 
     def _answers(self):
-        import socket
-
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 2) as sock:
             return sock.recv(100).startswith(b"220 ")
         return False

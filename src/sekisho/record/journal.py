@@ -39,6 +39,7 @@ class Journal:
         self._fd = {"stdout": 1, "stderr": 2}.get(target, -1)
         self._failed = failed
         self._torn = False
+        self._stale = False
         self._looked_at = 0.0
         self._lock = threading.Lock()
         self._failure = ""
@@ -61,20 +62,19 @@ class Journal:
         return "nobody reads the log" if self._unread else self._failure
 
     def reopen(self) -> None:
-        """Open the file anew: after it was rotated, or at SIGHUP."""
-        if self._path is None:
-            return
-        with self._lock:
-            self._reopen()
+        """Open the file anew before the next line: after it was rotated, or at SIGHUP."""
+        self._stale = True
 
     def close(self) -> None:
         """Write what is queued, for a short time, and close the file."""
         if self._queue is not None:
             self._queue.close()
-        with self._lock:
-            if self._path is not None and self._fd >= 0:
+        # The thread may hang in a write to a pipe that nobody reads, and hold the lock for it.
+        if self._path is not None and self._lock.acquire(timeout=_CLOSE_SECONDS):
+            if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1
+            self._lock.release()
 
     def _is_file(self) -> bool:
         if self._path is not None:
@@ -107,17 +107,17 @@ class Journal:
     def _look(self) -> None:
         """Once a second: is the file under our name still the one that we write to?"""
         now = time.monotonic()
-        if self._fd >= 0 and now - self._looked_at < _LOOK_SECONDS:
+        if self._fd >= 0 and not self._stale and now - self._looked_at < _LOOK_SECONDS:
             return
         self._looked_at = now
-        if self._fd < 0 or not _is_same(self._path, self._fd):
+        if self._fd < 0 or self._stale or not _is_same(self._path, self._fd):
             self._reopen()
 
     def _reopen(self) -> None:
         old = self._fd
         path = self._path or Path(os.devnull)
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        self._torn = False
+        self._torn = self._stale = False
         if old >= 0:
             os.close(old)
 

@@ -182,3 +182,14 @@ def test_the_daemon_s_own_log(journal, path, monkeypatch):
     assert second["exception"] == "ValueError"
     assert "test_the_daemon_s_own_log" in second["traceback"][0]
     assert "secret" not in path.read_text()
+
+
+def test_a_named_pipe_that_nobody_opens_stops_nobody(path, monkeypatch):
+    monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.0)
+    os.mkfifo(path)
+    journal = Journal(str(path))
+    journal.write({"a": 1})
+    journal.reopen()
+    journal.close()
+    with path.open("rb") as reader:
+        assert reader.readline() == b'{"a":1}\n'

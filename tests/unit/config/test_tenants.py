@@ -1,0 +1,38 @@
+"""Which tenant a client is, and what a tenant has from its parents."""
+
+from sekisho.config.settings import (
+    DkimSettings,
+    ListenerSettings,
+    NextHopSettings,
+    NoticeSettings,
+    Settings,
+    TenantSettings,
+)
+from sekisho.config.tenants import TenantFinder, inherited
+
+HOP = NextHopSettings(hosts=("a",))
+KEY = DkimSettings(domain="example.com", selector="s", private_key="k")
+LISTENER = ListenerSettings(name="relay", address="127.0.0.1:25", tenant="rest")
+SETTINGS = Settings(
+    tenant={
+        "msp": TenantSettings(next_hop=(HOP,), dkim=(KEY,), notice=NoticeSettings(language="ja")),
+        "company": TenantSettings(parent="msp", client_networks=("10.0.0.0/8",)),
+        "branch": TenantSettings(parent="company", dkim=(), client_networks=("10.1.0.0/16", "2001:db8::/32")),
+        "rest": TenantSettings(),
+    }
+)
+
+
+def test_the_nearest_parent_that_has_it():
+    branch = inherited(SETTINGS, "branch")
+    assert (branch.next_hop, branch.dkim, branch.notice.language) == ((HOP,), (KEY,), "ja")
+    assert inherited(SETTINGS, "rest").next_hop == ()
+
+
+def test_the_smallest_network_wins():
+    find = TenantFinder(SETTINGS)
+    assert find("10.1.2.3", LISTENER) == "branch"
+    assert find("10.2.2.3", LISTENER) == "company"
+    assert find("::ffff:10.1.2.3", LISTENER) == "branch"
+    assert find("2001:db8::1", LISTENER) == "branch"
+    assert find("192.0.2.1", LISTENER) == "rest"
