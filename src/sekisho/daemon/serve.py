@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from sekisho.accept.fleet import FleetCounts
+from sekisho.config.load import Configuration
 from sekisho.daemon import compose
 from sekisho.daemon.background import run_background
 from sekisho.daemon.sockets import CannotListenError, listen
@@ -39,18 +40,22 @@ def serve(prepared: compose.Prepared, ready: Callable[[], None]) -> int:
         raise CannotStartError(str(error)) from error
     _state_directory(configuration.state_dir, gateway.user)
     metrics_directory = compose.metrics_directory(configuration)
-    metric_files.prepare(metrics_directory)
+    try:
+        metric_files.prepare(metrics_directory)
+    except OSError as error:
+        raise CannotStartError(f"{metrics_directory}: {error.strerror or error}") from error
+    _log_file(configuration)
     try:
         compose.open_store(configuration).close()
     except StoreAwayError as error:
         raise CannotStartError(f"the store in {configuration.state_dir} cannot be opened: {error}") from error
-    compose.journal_of(configuration)
     workers = gateway.workers or len(os.sched_getaffinity(0))
     shared = Shared(prepared, sockets, FleetCounts(workers), workers)
     roles: dict[str, Callable[[Pipes], int]] = {
-        f"worker-{number + 1}": partial(run_worker, shared, number) for number in range(workers)
+        f"worker-{number + 1}": partial(_logged, shared, partial(run_worker, shared, number))
+        for number in range(workers)
     }
-    roles["background"] = partial(run_background, shared, http)
+    roles["background"] = partial(_logged, shared, partial(run_background, shared, http))
     supervisor = Supervisor(
         roles,
         drain_seconds=gateway.drain_seconds,
@@ -58,7 +63,29 @@ def serve(prepared: compose.Prepared, ready: Callable[[], None]) -> int:
         ready=ready,
         reaped=partial(metric_files.mark_dead, metrics_directory),
     )
-    return supervisor.run()
+    journal = compose.journal_of(configuration)
+    try:
+        return supervisor.run()
+    finally:
+        journal.close()
+
+
+def _logged(shared: Shared, run: Callable[[Pipes], int], pipes: Pipes) -> int:
+    """A child's life with a log of its own: the supervisor's may need a thread, which a fork does not take along."""
+    journal = compose.journal_of(shared.prepared.configuration)
+    try:
+        return run(pipes)
+    except StoreAwayError as error:
+        journal = compose.journal_of(shared.prepared.configuration)
+        log.error("cannot work, the store is away: %s", error)  # noqa: TRY400 - the reason is in the text
+        return 1
+    except Exception:
+        # The child's own journal, where it came to have one, is not written out when the process ends.
+        journal = compose.journal_of(shared.prepared.configuration)
+        log.exception("process failed")
+        return 1
+    finally:
+        journal.close()
 
 
 def _reload(shared: Shared) -> bool:
@@ -71,6 +98,18 @@ def _reload(shared: Shared) -> bool:
         log.warning("reload: %s changes with the next restart", key)
     shared.prepared = prepared
     return True
+
+
+def _log_file(configuration: Configuration) -> None:
+    """Where the log goes to a file, see that it can: a gateway that runs without its log is found out late."""
+    target = configuration.settings.record.log
+    if target in ("stdout", "stderr"):
+        return
+    path = configuration.path(target)
+    if not path.parent.is_dir():
+        raise CannotStartError(f"record.log: {path.parent} is no directory")
+    if not os.access(path if path.exists() else path.parent, os.W_OK) or path.is_dir():
+        raise CannotStartError(f"record.log: {path} cannot be written")
 
 
 def _state_directory(path: Path, user: str) -> None:

@@ -185,7 +185,7 @@ def _child(child: Child, pipes: Pipes) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the whole group: the parent decides
     try:
         return child.run(pipes)
-    except Exception:
+    except BaseException:  # also what asks the interpreter to exit: os._exit comes after this
         log.exception("%s failed", child.name)
         return 1
 

@@ -187,8 +187,6 @@ class SqliteStore:
         before = micros(now - timedelta(days=retention_days))
         audit = await self._until_none(lambda connection: upkeep.purge_audit(connection, before))
         kept = await self._until_none(lambda connection: upkeep.purge_kept(connection, before))
-        if audit:
-            await self._write(upkeep.purge_domain_sets, durable=False)
         return upkeep.Purged(audit, kept)
 
     async def sweep(self) -> upkeep.Swept:

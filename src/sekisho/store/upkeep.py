@@ -26,7 +26,6 @@ _OLD_KEPT = """
 SELECT id FROM kept WHERE state IN ('released', 'rejected', 'expired') AND changed_at < ? LIMIT ?"""
 _FORGET_ADDRESS = "DELETE FROM audit_address WHERE domain = ? AND local = ? AND role = ? AND audit_id = ?"
 _FORGET_FINDING = "DELETE FROM audit_finding WHERE rule = ? AND audit_id = ?"
-_FORGET_SETS = "DELETE FROM domain_set WHERE id NOT IN (SELECT domain_set FROM audit)"
 
 
 class Swept(Struct, frozen=True):
@@ -44,7 +43,10 @@ class Purged(Struct, frozen=True):
 
 
 def purge_audit(connection: sqlite3.Connection, before: int) -> int:
-    """Delete one small batch of audit rows older than `before` (microseconds); returns how many."""
+    """Delete one small batch of audit rows older than `before` (microseconds); returns how many.
+
+    Sets of domains stay: there are few, and to find the unused ones is to read every record.
+    """
     rows = connection.execute(_OLD_AUDIT, (before, _BATCH)).fetchall()
     for audit_id, document in rows:
         connection.executemany(_FORGET_ADDRESS, _addresses_of(audit_id, document))
@@ -63,11 +65,6 @@ def _rules_of(audit_id: str, document: str) -> Iterable[tuple[str, str]]:
     with suppress(ValueError):
         return [(finding.rule, audit_id) for finding in decode(document, AuditDocument).findings]
     return ()
-
-
-def purge_domain_sets(connection: sqlite3.Connection) -> None:
-    """Delete sets of domains that no record names any more."""
-    connection.execute(_FORGET_SETS)
 
 
 def purge_kept(connection: sqlite3.Connection, before: int) -> int:

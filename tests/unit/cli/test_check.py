@@ -19,10 +19,9 @@ else:
 PLAIN = message("plain")
 REFUSED = message("refused", "1\r\n").replace(b"From: <hanako@", b"From: <a@x.example>\r\nFrom: <hanako@")
 # contract.md
-KEYS = {
-    "path", "index", "message_id", "mail_from", "rcpt_to", "disposition", "hold", "policy_rule", "verdicts", "findings",
-    "elapsed_ms",
-}  # fmt: skip
+KEYS = set(
+    "path index message_id mail_from rcpt_to disposition hold policy_rule verdicts findings elapsed_ms".split()
+)
 FINDING_KEYS = {"rule", "severity", "confidence", "count", "part", "where", "path", "excerpt"}
 
 
@@ -42,7 +41,7 @@ def test_the_json_of_the_contract(check, tmp_path):
     file = tmp_path / "mail.eml"
     file.write_bytes(message("card", "Your card 4111 1111 1111 1111, valid until 12/29\r\n"))
     status, (found,), _ = check(file)
-    assert KEYS <= set(found)
+    assert set(found) >= KEYS
     assert (found["path"], found["index"], found["message_id"]) == (str(file), 0, "<card@example.com>")
     assert (found["mail_from"], found["rcpt_to"]) == ("hanako@example.com", ["taro@example.net"])
     (finding,) = [f for f in found["findings"] if f["rule"] == "dlp/card"]
