@@ -19,9 +19,19 @@ else:
 PLAIN = message("plain")
 REFUSED = message("refused", "1\r\n").replace(b"From: <hanako@", b"From: <a@x.example>\r\nFrom: <hanako@")
 # contract.md
-KEYS = set(
-    ["path", "index", "message_id", "mail_from", "rcpt_to", "disposition", "hold", "policy_rule", "verdicts", "findings", "elapsed_ms"]
-)
+KEYS = {
+    "path",
+    "index",
+    "message_id",
+    "mail_from",
+    "rcpt_to",
+    "disposition",
+    "hold",
+    "policy_rule",
+    "verdicts",
+    "findings",
+    "elapsed_ms",
+}
 FINDING_KEYS = {"rule", "severity", "confidence", "count", "part", "where", "path", "excerpt"}
 
 
