@@ -87,9 +87,9 @@ def accepted_text(configuration: Configuration, reply: tuple[int, str]) -> str:
         return f"{said}\nIf policy let it go it is at the next hop; otherwise `sekisho hold list` shows it."
     sent = configuration.state_dir / "sent" / "new"
     files = sorted(sent.glob("*"), key=lambda file: file.stat().st_mtime) if sent.is_dir() else []
-    if files and text.rpartition(" ")[2] in files[-1].name:
+    if files and "Maildir" in text:
         return f"{said}\nIt was delivered: {_shown(files[-1])}"
-    return f"{said}\nIf policy let it go it lies in {_shown(sent)}; otherwise `sekisho hold list` shows it."
+    return f"{said}\nIt is held: `sekisho hold list` shows it."
 
 
 def _sample(name: str, sender: str, to: str) -> bytes:
