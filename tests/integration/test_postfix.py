@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import ssl
 import threading
 import time
 from email import message_from_bytes
@@ -89,15 +88,15 @@ def test_a_message_passes_unchanged_below_the_trace_headers(chain):
 
 
 def test_dsn_parameters_reach_the_next_hop(chain):
-    heard = []
-    chain.sink.behave = lambda verb, argument: heard.append((verb, argument))
+    """RFC 3461 4: both Postfix and the gateway between them pass them on as they came."""
 
     async def dialog():
         client = Client(chain.front.port)
         await client.open()
         for line in (
             "MAIL FROM:<hanako@example.com> RET=HDRS ENVID=QQ314159",
-            "RCPT TO:<taro@example.net> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;taro@example.net",
+            "RCPT TO:<taro@example.net> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;Bob+2B1@example.net",
+            "RCPT TO:<jiro@example.net> NOTIFY=NEVER",
             "DATA",
         ):
             assert (await client.say(line))[-1][0] in "23"
@@ -106,10 +105,37 @@ def test_dsn_parameters_reach_the_next_hop(chain):
         await client.close()
 
     asyncio.run(dialog())
-    wait_for("arrived", lambda: chain.arrived("dsn"))
-    mail = next(argument for verb, argument in heard if verb == "MAIL" and "hanako" in argument)
-    assert "RET=HDRS" in mail
-    assert "ENVID=QQ314159" in mail
+    wait_for("arrived", lambda: chain.arrived("dsn") and chain.arrived("dsn", "jiro@example.net"))
+    (mail,) = [path.split() for path in chain.sink.paths if "FROM:<hanako@" in path]
+    assert {"RET=HDRS", "ENVID=QQ314159"} <= set(mail)
+    (taro,) = [path.split() for path in chain.sink.paths if "TO:<taro@" in path]
+    (jiro,) = [path.split() for path in chain.sink.paths if "TO:<jiro@" in path]
+    assert {"NOTIFY=SUCCESS,FAILURE", "ORCPT=rfc822;Bob+2B1@example.net"} <= set(taro)
+    assert "NOTIFY=NEVER" in jiro
+
+
+def test_an_internationalized_address_passes(chain):
+    """RFC 6531: the address goes as UTF-8, and SMTPUTF8 with it, over all three hops."""
+
+    async def dialog():
+        client = Client(chain.front.port)
+        await client.open()
+        for line in ("MAIL FROM:<花子@example.com> SMTPUTF8", "RCPT TO:<太郎@example.net>", "DATA"):
+            answer = (await client.say(line))[-1]
+            if line.startswith("MAIL") and answer.startswith("5"):
+                pytest.skip(f"this Postfix takes no SMTPUTF8: {answer}")
+            assert answer[0] in "23", answer
+        client._writer.write(data + b".\r\n")
+        assert (await client.reply())[-1].startswith("250 ")
+        await client.close()
+
+    data = message("utf8", "こんにちは\r\n", sender="花子@example.com", to="太郎@example.net")
+    asyncio.run(dialog())
+    wait_for("arrived", lambda: chain.arrived("utf8", "太郎@example.net"))
+    assert chain.sink.received[0][1].endswith(data)
+    assert [path for path in chain.sink.paths if "花子@example.com" in path and "SMTPUTF8" in path.split()]
+    (record,) = wait_for("recorded", lambda: chain.gateway.json("audit", "search", "--recipient", "太郎@example.net"))
+    assert record["mail_from"] == "花子@example.com"
 
 
 def test_held_is_taken_and_released_once(chain):
@@ -138,22 +164,41 @@ def test_a_next_hop_that_is_away_leaves_mail_in_the_front_queue(chain):
     wait_for("arrived", lambda: chain.front.flush() or chain.arrived("later"), 60)
 
 
-def test_tls_on_both_sides(tmp_path):
-    certificate, key = self_signed(tmp_path, "localhost")
-    tls = f"smtpd_tls_cert_file = {certificate}\nsmtpd_tls_key_file = {key}\nsmtpd_tls_security_level = encrypt\n"
-    with Chain(
-        tmp_path,
+def over_tls(folder, ca_file=None):
+    """A chain with TLS on all hops but the last; the gateway believes in `ca_file`."""
+    certificate, key = self_signed(folder, "localhost")
+    return Chain(
+        folder,
         listener=f'tls = "starttls"\nrequire_tls = true\ncertificate = "{certificate}"\nprivate_key = "{key}"',
-        next_hop=f'tls = "verified"\nca_file = "{certificate}"',
+        next_hop=f'tls = "verified"\nca_file = "{ca_file or certificate}"',
         front="smtp_tls_security_level = encrypt\n",
-        back=tls,
-    ) as chain:
-        assert ssl.OPENSSL_VERSION
+        back=f"smtpd_tls_cert_file = {certificate}\nsmtpd_tls_key_file = {key}\nsmtpd_tls_security_level = encrypt\n",
+    )
+
+
+def test_tls_on_both_sides(tmp_path):
+    with over_tls(tmp_path) as chain:
         assert send(chain.front.port, message("tls")).startswith("250 ")
         wait_for("arrived", lambda: chain.arrived("tls"))
+        # RFC 3848: ESMTPS says that STARTTLS was used
         trace = message_from_bytes(chain.sink.received[0][1]).get_all("Received")
         assert "with ESMTPS" in trace[0]
         assert "with ESMTPS" in trace[1]
+
+
+def test_a_next_hop_that_cannot_be_verified_gets_nothing_and_the_front_server_keeps_it(tmp_path):
+    (tmp_path / "other").mkdir()
+    other, _ = self_signed(tmp_path / "other", "localhost")
+    with over_tls(tmp_path, other) as chain:
+        assert send(chain.front.port, message("tls")).startswith("250 ")
+        waiting = wait_for("deferred", lambda: [m for m in chain.front.queue() if m["queue_name"] == "deferred"])
+        assert "451" in waiting[0]["recipients"][0]["delay_reason"]
+        assert chain.sink.received == []
+        (tmp_path / "sekisho.toml").write_text(
+            (tmp_path / "sekisho.toml").read_text().replace(str(other), str(tmp_path / "cert.pem"))
+        )
+        chain.gateway.reload()
+        wait_for("arrived", lambda: chain.front.flush() or chain.arrived("tls"))
 
 
 def test_nothing_is_lost_while_workers_die_and_the_next_hop_comes_and_goes(chain, capsys):

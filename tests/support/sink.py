@@ -22,6 +22,7 @@ class Sink:
         self.extensions = extensions
         self.received = []
         self.seen = Counter()
+        self.paths = []  # every MAIL and RCPT command, as it came
         self.behave = lambda verb, argument: None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -88,6 +89,8 @@ class Sink:
         while line := await reader.readline():
             verb = line.split(b" ", 1)[0].strip().upper().decode("ascii", "replace")
             argument = line.decode("utf-8", "replace").strip()
+            if verb in ("MAIL", "RCPT"):
+                self.paths.append(argument)
             if verb == "EHLO":
                 lines = ["sink.example", *self.extensions]
                 await say(verb, argument, "\r\n".join(f"250{' ' if x is lines[-1] else '-'}{x}" for x in lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import os
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -158,7 +159,7 @@ def export(given: argparse.Namespace) -> int:
 
 def _decide(given: argparse.Namespace, state: Any, *, reinspect: bool) -> int:
     configuration = configuration_of(given)
-    decided_by = given.by or getpass.getuser()
+    decided_by = given.by or _login()
     until = datetime.now(UTC) + timedelta(seconds=configuration.settings.hold.retry_give_up_seconds)
     refused = 0
     with closing(open_store(configuration)) as store:
@@ -174,6 +175,14 @@ def _decide(given: argparse.Namespace, state: Any, *, reinspect: bool) -> int:
             else:
                 print(f"{kept_id}: {state}" if done else f"{kept_id}: not held any more ({kept.state})")
     return 1 if refused else 0
+
+
+def _login() -> str:
+    """The login that runs the command; in a container its number may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _one(store: SqliteStore, kept_id: str) -> Kept:

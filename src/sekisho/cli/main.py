@@ -7,6 +7,7 @@ wrong; 3 the work could not be done.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from sekisho import __version__
 from sekisho.cli import audit, check, configuration, first_message, hold, policy, rules, serve, status
 from sekisho.cli.terms import CommandError
+from sekisho.mail.kept import StoreAwayError
 
 COMMANDS = (serve, check, configuration, rules, policy, hold, audit, status, first_message)
 
@@ -30,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit status; prints a traceback only where SEKISHO_TRACEBACK is set."""
+    _print_anything()
     given = parser().parse_args(arguments)
     try:
         status_code: int = given.run(given)
@@ -37,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"sekisho: {error}", file=sys.stderr)
         return error.exit_status
+    except StoreAwayError as error:
+        print(f"sekisho: the store cannot be used: {error}", file=sys.stderr)
+        return 3
     except BrokenPipeError:
         # whoever read our output has seen enough; keep the interpreter from complaining at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,3 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Set SEKISHO_TRACEBACK=1 and run it again to see where.", file=sys.stderr)
         return 3
     return status_code
+
+
+def _print_anything() -> None:
+    """Characters that the terminal's encoding has no form for are shown as escapes, and never end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+import os
 import re
 import sys
 import tarfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, Self
 
 from msgspec import Struct
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdFile
+    from compression.zstd import ZstdError, ZstdFile
 else:
-    from backports.zstd import ZstdFile
+    from backports.zstd import ZstdError, ZstdFile
 
 _TAR = re.compile(r"\.(tar|tgz|tbz2?|txz|tzst|tar\.(gz|bz2|xz|zst))$", re.IGNORECASE)
 _MESSAGE_NAME = re.compile(r"\.(eml|mbox|mbx|msg)$", re.IGNORECASE)
 # A header field's first line, or mbox's; what in a directory looks otherwise is somebody's notes.
 _LOOKS_LIKE_MAIL = re.compile(rb"(?:>?From |[!-9;-~]{1,76}[ \t]*:)")
+_COMPRESSIONS: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"\x28\xb5\x2f\xfd": ZstdFile,
+}
+_CHUNK = 1 << 20
 _MBOX_START = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\r\n\r\n))From [^\n]*\n")
 
 
@@ -41,10 +53,12 @@ def messages(path: str) -> Iterator[Source | Unreadable]:
         yield from _split("-", sys.stdin.buffer.read())
         return
     place = Path(path)
-    if place.is_dir():
-        yield from _directory(place)
-    else:
-        yield from _file(place, asked_for=True)
+    try:
+        directory = place.is_dir()
+    except OSError as error:  # above it is a folder that we may not enter
+        yield Unreadable(f"{place}: {error.strerror or error}")
+        return
+    yield from _directory(place) if directory else _file(place, asked_for=True)
 
 
 def wire_form(data: bytes) -> bytes:
@@ -53,12 +67,34 @@ def wire_form(data: bytes) -> bytes:
 
 
 def _directory(place: Path) -> Iterator[Source | Unreadable]:
-    maildir = (place / "cur").is_dir() and (place / "new").is_dir()
-    folders = [place / "cur", place / "new"] if maildir else [place]
+    maildir = _is_maildir(place)
+    folders = [place]
+    if maildir:  # and the folders below it, as Maildir++ has them
+        boxes = [place, *(box for box in sorted(place.glob(".*")) if _is_maildir(box))]
+        folders = [box / name for box in boxes for name in ("cur", "new")]
     for folder in folders:
-        for file in sorted(folder.rglob("*")):
-            if file.is_file():
-                yield from _file(file, asked_for=maildir)
+        yield from _below(folder, asked_for=maildir)
+
+
+def _below(folder: Path, *, asked_for: bool) -> Iterator[Source | Unreadable]:
+    """Every file below a folder; pipes and devices are not waited for."""
+    closed: list[OSError] = []
+    for name, below, files in os.walk(folder, onerror=closed.append):
+        below.sort()
+        for file in sorted(files):
+            path = Path(name, file)
+            try:
+                regular = path.is_file()
+            except OSError as error:
+                closed.append(error)
+                continue
+            if regular:
+                yield from _file(path, asked_for=asked_for)
+    yield from (Unreadable(f"{error.filename}: {error.strerror}") for error in closed)
+
+
+def _is_maildir(place: Path) -> bool:
+    return (place / "cur").is_dir() and (place / "new").is_dir()
 
 
 def _file(file: Path, *, asked_for: bool) -> Iterator[Source | Unreadable]:
@@ -76,19 +112,40 @@ def _file(file: Path, *, asked_for: bool) -> Iterator[Source | Unreadable]:
 
 def _tar(file: Path) -> Iterator[Source | Unreadable]:
     try:
-        with _opened(file) as stream, tarfile.open(fileobj=stream, mode="r|*") as tar:
-            for member in tar:
-                content = tar.extractfile(member) if member.isfile() else None
-                data = content.read() if content else b""
-                if _MESSAGE_NAME.search(member.name) or _LOOKS_LIKE_MAIL.match(data):
-                    yield from _split(f"{file}/{member.name}", data)
-    except (OSError, EOFError, tarfile.TarError, ValueError) as error:
+        with _decompressed(file) as stream:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as tar:
+                for member in tar:
+                    content = tar.extractfile(member) if member.isfile() else None
+                    data = content.read() if content else b""
+                    if _MESSAGE_NAME.search(member.name) or _LOOKS_LIKE_MAIL.match(data):
+                        yield from _split(f"{file}/{member.name}", data)
+            while stream.read(_CHUNK):  # to the end, where the checksum is
+                pass
+    except (OSError, EOFError, tarfile.TarError, ValueError, zlib.error, lzma.LZMAError, ZstdError) as error:
         yield Unreadable(f"{file}: {error}")
 
 
-def _opened(file: Path) -> BinaryIO | ZstdFile:
-    if file.suffix.lower() in (".zst", ".tzst"):
-        return ZstdFile(file)
+class _Member(tarfile.TarInfo):
+    """A damaged header is an error; `tarfile` takes it for the archive's end, unless it is the first."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined] # the type stubs leave it out
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"{error}; what follows is not read") from error
+
+
+def _decompressed(file: Path) -> IO[bytes]:
+    """The file's bytes, decompressed by what it starts with, whatever its name says."""
+    with file.open("rb") as raw:
+        start = raw.read(6)
+    for magic, opened in _COMPRESSIONS.items():
+        if start.startswith(magic):
+            stream: IO[bytes] = opened(file)
+            return stream
     return file.open("rb")
 
 

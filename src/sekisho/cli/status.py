@@ -10,6 +10,7 @@ from typing import Any
 
 from sekisho.cli.terms import command, configuration_of, print_json, rfc3339
 from sekisho.config.load import Configuration, host_and_port
+from sekisho.config.settings import ListenerSettings
 from sekisho.daemon.compose import open_store
 from sekisho.mail.kept import StoreAwayError
 from sekisho.store.sqlite import Heartbeat, SqliteStore
@@ -48,26 +49,28 @@ def run(given: argparse.Namespace) -> int:
 
 def _listeners(configuration: Configuration) -> list[dict[str, str]]:
     return [
-        {"name": listener.name, "address": listener.address, "state": _greeting(listener.address)}
+        {"name": listener.name, "address": listener.address, "state": _answer(listener)}
         for listener in configuration.settings.listener
     ]
 
 
-def _greeting(address: str) -> str:
-    """Whether somebody answers there."""
-    host, port = host_and_port(address)
+def _answer(listener: ListenerSettings) -> str:
+    """Whether somebody answers there. A connection alone shows little: the socket outlives the workers."""
+    host, port = host_and_port(listener.address)
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    greets_first = listener.tls != "implicit" and not listener.proxy_protocol_from
     try:
-        with socket.create_connection((host, port), _CONNECT_SECONDS):
-            return "up"
+        with socket.create_connection((host, port), _CONNECT_SECONDS) as connection:
+            answered = not greets_first or connection.recv(1)
     except OSError as error:
         return f"down: {error.strerror or error}"
+    return "up" if answered else "down: no greeting"
 
 
 def _from_store(store: SqliteStore, state: dict[str, Any]) -> None:
     now = datetime.now(UTC)
     hops: dict[str, dict[str, Any]] = {}
-    for beat in store.heartbeats():
+    for beat in _current(store.heartbeats()):
         state["processes"].append(_process(beat, now))
         if (now - beat.at).total_seconds() <= _FRESH_SECONDS:
             for hop in beat.state.get("next_hops", []):
@@ -78,6 +81,15 @@ def _from_store(store: SqliteStore, state: dict[str, Any]) -> None:
     for count in asyncio.run(store.kept_counts()):
         key = f"{count.kind} {count.state}"
         state["kept"][key] = state["kept"].get(key, 0) + count.count
+
+
+def _current(beats: list[Heartbeat]) -> list[Heartbeat]:
+    """Without the workers of an earlier start that had more of them: their last words stay in the store."""
+    workers = next((beat.state.get("workers") for beat in beats if beat.name == "background"), None)
+    if workers is None:
+        return beats
+    names = {"background", *(f"worker-{number + 1}" for number in range(workers))}
+    return [beat for beat in beats if beat.name in names]
 
 
 def _process(beat: Heartbeat, now: datetime) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
+from math import inf
 from pathlib import Path
 
 from msgspec import Struct
@@ -104,14 +105,19 @@ class _Checks:
 
     def _positive(self) -> Iterator[Problem]:
         for section in ("gateway", "limits", "inspect", "record", "hold"):
-            values = getattr(self.settings, section)
-            for name in values.__struct_fields__:
-                value = getattr(values, name)
-                zero = (section, name) in _ZERO_ALLOWED
-                if isinstance(value, int | float) and (value < 0 or (value == 0 and not zero)):
-                    yield self.locations.problem(
-                        f"{section}.{name}", f"must be {'0 or ' if zero else ''}above 0, got {value}"
-                    )
+            yield from self._numbers(section, getattr(self.settings, section))
+
+    def _numbers(self, key: str, values: Struct) -> Iterator[Problem]:
+        """TOML also has `nan` and `inf`, which no timer takes."""
+        for name in values.__struct_fields__:
+            value = getattr(values, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            zero = name in _ZERO_ALLOWED
+            if not (0 < value < inf or (zero and value == 0)):
+                yield self.locations.problem(
+                    f"{key}.{name}", f"must be {'0 or ' if zero else ''}above 0, got {value}"
+                )
 
     def _listener(self, key: str, listener: ListenerSettings) -> Iterator[Problem]:
         yield from self._readable(f"{key}.address", listener.address, _checked_address)
@@ -169,6 +175,7 @@ class _Checks:
             yield self.locations.problem(key, "needs either hosts or maildir")
         for number, host in enumerate(hop.hosts):
             yield from self._readable(f"{key}.hosts[{number}]", host, lambda text: host_and_port(text, 25))
+        yield from self._numbers(key, hop)
         for name in ("ca_file", "password_file"):
             text = getattr(hop, name)
             if text and not os.access(self.configuration.path(text), os.R_OK):
@@ -179,7 +186,7 @@ class _Checks:
             yield self.locations.problem(f"{key}.tls", 'a password is sent only with tls = "verified"')
 
     def _unique_domains(self, key: str, tenant: TenantSettings) -> Iterator[Problem]:
-        names = [domain or "" for hop in tenant.next_hop for domain in hop.domains or ("",)]
+        names = [domain.rstrip(".").lower() for hop in tenant.next_hop for domain in hop.domains or ("",)]
         for domain, times in Counter(names).items():
             if times > 1:
                 what = f"domain {domain!r}" if domain else "all other domains (no domains given)"
@@ -202,10 +209,13 @@ class _Checks:
 
 
 _ZERO_ALLOWED = {
-    ("gateway", "workers"),
-    ("gateway", "drain_seconds"),
-    ("record", "retention_days"),
-    ("limits", "minimum_bytes_per_second"),
+    "workers",
+    "drain_seconds",
+    "retention_days",
+    "minimum_bytes_per_second",
+    "idle_seconds",
+    "backoff_seconds",
+    "backoff_max_seconds",
 }
 
 

@@ -38,6 +38,7 @@ class Background:
 
     def __init__(self, shared: Shared, http: socket.socket) -> None:
         self._prepared = shared.prepared
+        self._workers = shared.workers
         self._http = http
         self._reloading: asyncio.Task[None] | None = None
 
@@ -81,6 +82,7 @@ class Background:
         self._metrics.kept(await self._store.kept_counts())
         self._metrics.store_trouble(self._store.trouble())
         state = {
+            "workers": self._workers,
             "next_hops": [host for relay in self._acting.relays for host in relay.status()],
             "store_trouble": self._store.trouble(),
         }

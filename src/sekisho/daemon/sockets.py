@@ -23,13 +23,19 @@ def listen(address: str) -> socket.socket:
         family, kind, protocol, _, bound_to = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        sock = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise CannotListenError(f"cannot listen on {address}: {error.strerror or error}") from error
+    except UnicodeError as error:
+        raise CannotListenError(f"cannot listen on {address}: not a host name") from error
+    sock = socket.socket(family, kind, protocol)
+    try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(bound_to)
         sock.listen(_BACKLOG)
     except OSError as error:
+        sock.close()
         raise CannotListenError(f"cannot listen on {address}: {error.strerror or error}") from error
     sock.settimeout(0)
     return sock

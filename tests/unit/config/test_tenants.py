@@ -8,7 +8,7 @@ from sekisho.config.settings import (
     Settings,
     TenantSettings,
 )
-from sekisho.config.tenants import TenantFinder, inherited
+from sekisho.config.tenants import TenantFinder, inherited, lineage
 
 HOP = NextHopSettings(hosts=("a",))
 KEY = DkimSettings(domain="example.com", selector="s", private_key="k")
@@ -36,3 +36,21 @@ def test_the_smallest_network_wins():
     assert find("::ffff:10.1.2.3", LISTENER) == "branch"
     assert find("2001:db8::1", LISTENER) == "branch"
     assert find("192.0.2.1", LISTENER) == "rest"
+
+
+def test_ones_own_comes_before_the_parents():
+    own = NextHopSettings(hosts=("b",))
+    settings = Settings(
+        tenant={**SETTINGS.tenant, "own": TenantSettings(parent="msp", next_hop=(own,), domains=("own.example",))}
+    )
+    tenant = inherited(settings, "own")
+    assert (tenant.next_hop, tenant.dkim, tenant.domains) == ((own,), (KEY,), ("own.example",))
+    assert inherited(settings, "msp").domains == ()  # domains, policy and networks are nobody else's
+
+
+def test_no_notice_of_ones_own_or_of_a_parent_is_the_default():
+    assert inherited(SETTINGS, "rest").notice == NoticeSettings()
+
+
+def test_lineage_goes_from_the_tenant_up():
+    assert list(lineage(SETTINGS, "branch")) == [SETTINGS.tenant[name] for name in ("branch", "company", "msp")]
