@@ -14,8 +14,6 @@ from sekisho.mail.finding import Finding, Severity
 from sekisho.mail.kept import Kept
 from sekisho.store.sqlite import SqliteStore
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-
 
 class Done(Struct):
     """How a command ended."""
@@ -32,8 +30,8 @@ class Done(Struct):
 
 @pytest.fixture
 def now():
-    """The time of the tests' data."""
-    return NOW
+    """The time of the test's data: read when it begins, for what is a minute old is told otherwise."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
@@ -67,7 +65,7 @@ def store(folder):
 
 
 @pytest.fixture
-def kept():
+def kept(now):
     def make(kept_id="k1", data=None, **more):
         data = data or message(kept_id)
         values = {
@@ -75,8 +73,8 @@ def kept():
             "tenant": "default",
             "kind": "approval",
             "state": "held",
-            "received_at": NOW,
-            "expires_at": NOW + timedelta(days=30),
+            "received_at": now,
+            "expires_at": now + timedelta(days=30),
             "session": Session("s1", "192.0.2.1"),
             "envelope": Envelope("hanako@example.com", (Recipient("taro@example.net"),)),
             "transaction_id": "t1",
