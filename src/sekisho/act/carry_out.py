@@ -13,10 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from sekisho.act.keeping import Keeper
-from sekisho.act.modify import ModifyError, apply_envelope
+from sekisho.act.modify import ModifyError
 from sekisho.act.notify import notices
 from sekisho.act.routes import Routes
-from sekisho.act.sending import Attempt, only, prepare, send
+from sekisho.act.sending import Attempt, leaving, only, prepare, send
 from sekisho.act.sign import Signer
 from sekisho.config.settings import HoldSettings, NoticeSettings
 from sekisho.mail.envelope import Envelope
@@ -91,6 +91,20 @@ class CarryOut:
     async def _relay(self, transaction: Transaction, verdicts: Iterable[Verdict]) -> tuple[Attempt, list[_Sent]]:
         """Send to the recipients that are to be delivered. Returns everything together, and each verdict's own."""
         whole, each = Attempt(), []
+        tenant = self._tenants[transaction.session.tenant]
+        # All are prepared before any is sent: a change that cannot be made refuses the message, and whoever had it
+        # already would get it again with every attempt of the client.
+        for verdict, envelope, data in await self._prepared(transaction, verdicts):
+            attempt = await send(tenant.routes, envelope, data)
+            whole += attempt
+            each.append((verdict, envelope, attempt))
+        return whole, each
+
+    async def _prepared(
+        self, transaction: Transaction, verdicts: Iterable[Verdict]
+    ) -> list[tuple[Verdict, Envelope, bytes]]:
+        """Envelope and bytes for each group that is to be delivered. Raises ModifyError."""
+        ready = []
         added: set[str] = set()
         tenant = self._tenants[transaction.session.tenant]
         for verdict in verdicts:
@@ -101,12 +115,10 @@ class CarryOut:
                     m for m in verdict.modifications if not (isinstance(m, AddRecipient) and m.address in added)
                 ]
                 added.update(m.address for m in changes if isinstance(m, AddRecipient))
-                envelope = apply_envelope(envelope, changes)
+                envelope = leaving(envelope, changes)
                 data = await prepare(transaction, envelope, changes, tenant.signer, self._hostname)
-                attempt = await send(tenant.routes, envelope, data)
-                whole += attempt
-                each.append((verdict, envelope, attempt))
-        return whole, each
+                ready.append((verdict, envelope, data))
+        return ready
 
     async def _keep(
         self, transaction: Transaction, sent: Iterable[_Sent], others: Iterable[Verdict]
@@ -138,18 +150,21 @@ class CarryOut:
         """
         if outcome.reply.transient:
             return
-        tenant = self._tenants[transaction.session.tenant]
         held = {d.recipients: d.to for d in outcome.deliveries if d.outcome == "held"}
         for verdict in verdicts:
-            if not verdict.notify:
-                continue
-            hold_id = held.get(verdict.recipients, "")
-            written = notices(transaction, verdict, tenant.notice, self._titles, self._hostname, hold_id=hold_id)
             try:
-                for envelope, data in written:
-                    await self._keeper(transaction).notice(envelope, data)
+                await self._notify(transaction, verdict, held.get(verdict.recipients, ""))
             except StoreAwayError as error:
                 log.warning("%s: notice not written: %s", transaction.id, error)
+            except Exception:
+                log.exception("%s: notice not written", transaction.id)
+
+    async def _notify(self, transaction: Transaction, verdict: Verdict, hold_id: str) -> None:
+        if not verdict.notify:
+            return
+        settings = self._tenants[transaction.session.tenant].notice
+        for envelope, data in notices(transaction, verdict, settings, self._titles, self._hostname, hold_id=hold_id):
+            await self._keeper(transaction).notice(envelope, data)
 
     def _keeper(self, transaction: Transaction) -> Keeper:
         tenant = self._tenants[transaction.session.tenant]

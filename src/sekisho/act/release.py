@@ -6,6 +6,7 @@ Runs in one process of an installation at a time; a claim in the store keeps a s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,8 +15,9 @@ from msgspec.structs import replace
 
 from sekisho.act.carry_out import TenantActions
 from sekisho.act.keeping import Keeper, Refused
-from sekisho.act.modify import ModifyError, apply_envelope
-from sekisho.act.sending import Attempt, of_message, prepare, send
+from sekisho.act.modify import ModifyError
+from sekisho.act.sending import Attempt, leaving, of_message, prepare, send
+from sekisho.config.settings import HoldSettings
 from sekisho.mail.kept import Kept, KeptState, StoreAwayError
 from sekisho.mail.ports import Examine, Store
 from sekisho.mail.reply import Reply
@@ -29,6 +31,10 @@ _AT_ONCE = 10
 _REFUSED_BY_REVIEWER = Reply(550, "7.1", "Message refused after review")
 _NOBODY_LET_IT_GO = Reply(550, "7.1", "Message was held and not released in time")
 _NOT_TAKEN_IN_TIME = Reply(550, "4.7", "Delivery time expired")
+
+
+class _NotNowError(Exception):
+    """A row waits for the administrator; the text says for what."""
 
 
 class Release:
@@ -55,23 +61,48 @@ class Release:
         self._now = now
 
     async def run_once(self) -> int:
-        """One round over everything that is due. Returns how many rows were looked at. Raises StoreAwayError."""
+        """One round over everything that is due. Returns how many rows could be handled. Raises StoreAwayError."""
         now = self._now()
         due = await self._store.claim_due(now, now + _CLAIM, _AT_ONCE)
-        await asyncio.gather(*(self._guarded(self._handle, kept) for kept in due))
+        done = await asyncio.gather(*(self._guarded(self._handle, kept) for kept in due))
         expired = await self._store.expired(now, _AT_ONCE)
-        await asyncio.gather(*(self._guarded(self._expire, kept) for kept in expired))
-        return len(due) + len(expired)
+        done += await asyncio.gather(*(self._guarded(self._expire, kept) for kept in expired))
+        return sum(done)
 
-    async def _guarded(self, do: Callable[[Kept], Awaitable[None]], kept: Kept) -> None:
-        """A row that cannot be handled is put off, and never stops the others."""
+    async def _guarded(self, do: Callable[[Kept], Awaitable[None]], kept: Kept) -> bool:
+        """Whether a row could be handled. One that cannot is put off, and never stops the others."""
         try:
+            self._tenant(kept)
             await do(kept)
-        except StoreAwayError:
-            log.warning("kept message %s: store away, later again", kept.id)
+        except (StoreAwayError, ModifyError, _NotNowError) as error:
+            why = str(error)
+            log.warning("kept message %s cannot be handled, later again: %s", kept.id, why)
         except Exception:
+            why = "internal failure, see the log"
             log.exception("kept message %s cannot be handled, later again", kept.id)
-            await self._put_off(kept, Reply(451, "3.0", "internal failure, see the log"))
+        else:
+            return True
+        with contextlib.suppress(StoreAwayError):  # then the claim, or the next round, brings it back
+            # One whose end could not be written comes back after the pause as well, not at once.
+            await self._put_off(self._ending_later(kept), Reply(451, "3.0", why))
+        return False
+
+    def _tenant(self, kept: Kept) -> TenantActions:
+        """What acting for the row's tenant takes. Raises _NotNowError where the tenant is gone."""
+        if kept.tenant not in self._tenants:
+            raise _NotNowError(f"no tenant {kept.tenant!r} in the configuration")
+        return self._tenants[kept.tenant]
+
+    def _ending_later(self, kept: Kept) -> Kept:
+        if kept.expires_at > self._now():
+            return kept
+        return replace(kept, expires_at=self._now() + timedelta(seconds=self._pause(kept)))
+
+    def _pause(self, kept: Kept) -> float:
+        """Seconds to the next attempt: longer each time."""
+        hold = self._tenants[kept.tenant].hold if kept.tenant in self._tenants else HoldSettings()
+        doubled: float = hold.retry_seconds * 2 ** min(kept.attempts, 20)
+        return min(doubled, hold.retry_max_seconds)
 
     async def _handle(self, kept: Kept) -> None:
         if kept.state == "rejecting":
@@ -87,13 +118,9 @@ class Release:
                 return
             kept = again
         tenant = self._tenants[kept.tenant]
-        envelope = apply_envelope(kept.envelope, kept.modifications)
+        envelope = leaving(kept.envelope, kept.modifications)
         changes = of_message(kept.modifications)
-        try:
-            data = await prepare(transaction, envelope, changes, tenant.signer, self._hostname)
-        except ModifyError as error:
-            await self._put_off(kept, Reply(451, "3.0", f"cannot be changed as policy asks: {error}"))
-            return
+        data = await prepare(transaction, envelope, changes, tenant.signer, self._hostname)
         attempt = await send(tenant.routes, envelope, data)
         await self._settle(replace(kept, envelope=envelope, modifications=changes), transaction, attempt)
 
@@ -125,9 +152,7 @@ class Release:
         await self._put_off(replace(kept, envelope=rest), attempt.transient[0][1])
 
     async def _put_off(self, kept: Kept, reply: Reply) -> None:
-        hold = self._tenants[kept.tenant].hold
-        wait = min(hold.retry_seconds * 2 ** min(kept.attempts, 20), hold.retry_max_seconds)
-        later = self._now() + timedelta(seconds=wait)
+        later = self._now() + timedelta(seconds=self._pause(kept))
         row = replace(kept, attempts=kept.attempts + 1, next_attempt_at=later, last_reply=reply)
         await self._store.change(row, kept.state)
 

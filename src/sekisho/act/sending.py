@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sekisho.act.modify import apply
+from sekisho.act.modify import ModifyError, apply, apply_envelope
 from sekisho.act.routes import Routes
 from sekisho.act.sign import Signer
 from sekisho.act.trace import received_header
@@ -63,6 +63,14 @@ async def send(routes: Routes, envelope: Envelope, data: bytes) -> Attempt:
         result = await relay.send(part, data)
         attempt += _sorted(part.recipients, result.replies, result.to)
     return attempt
+
+
+def leaving(envelope: Envelope, modifications: Sequence[Modification]) -> Envelope:
+    """The envelope that leaves. Raises ModifyError, also where nobody is left to send to: mail is never dropped."""
+    changed = apply_envelope(envelope, modifications)
+    if not changed.recipients:
+        raise ModifyError("no recipient is left")
+    return changed
 
 
 def of_message(modifications: Sequence[Modification]) -> tuple[Modification, ...]:

@@ -10,7 +10,16 @@ from support.client import message
 
 from sekisho.act.carry_out import refusal_reply
 from sekisho.mail.reply import STORE_AWAY, Reply
-from sekisho.mail.verdict import AddHeader, AddRecipient, ChangeSender, Disposition, Hold, ReplacePart, Verdict
+from sekisho.mail.verdict import (
+    AddHeader,
+    AddRecipient,
+    ChangeSender,
+    DeleteRecipient,
+    Disposition,
+    Hold,
+    ReplacePart,
+    Verdict,
+)
 
 A, B, ORG = "a@example.net", "b@example.net", "c@example.org"
 
@@ -172,6 +181,27 @@ def test_a_change_that_cannot_be_made_is_a_451_and_not_an_unchanged_delivery(act
     outcome = acting.carry(deliver(A, modifications=(ReplacePart("7.7", "x"),)))
     assert outcome.reply.code == 451
     assert acting.hop.calls == 0
+
+
+def test_a_later_group_that_cannot_be_changed_stops_all_before_anybody_got_it(acting):
+    outcome = acting.carry(deliver(A), deliver(B, modifications=(ReplacePart("7.7", "x"),)))
+    assert outcome.reply.code == 451
+    assert acting.hop.calls == 0, "the client sends again, and whoever had it would get it twice"
+
+
+def test_a_message_that_policy_leaves_no_recipient_is_not_taken(acting):
+    outcome = acting.carry(deliver(A, modifications=(DeleteRecipient(A),)))
+    assert outcome.reply.code == 451
+    assert acting.hop.calls == 0
+
+
+def test_a_notice_that_cannot_be_made_does_not_cost_the_message(acting, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no notice")
+
+    monkeypatch.setattr("sekisho.act.carry_out.notices", fail)
+    assert acting.carry(deliver(A, notify=("sender",))).reply == TAKEN
+    assert acting.hop.copies() == {A: 1}
 
 
 def test_store_away_is_451(acting):

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from support.acting import LATER, NEVER, TAKEN, Acting, deliver
 
-from sekisho.mail.verdict import AddHeader, Disposition, Hold, Verdict
+from sekisho.mail.verdict import AddHeader, DeleteRecipient, Disposition, Hold, Verdict
 
 A, B = "a@example.net", "b@example.net"
 
@@ -181,10 +181,43 @@ def test_inspected_again_and_still_held(acting):
     assert acting.hop.calls == 0
 
 
+def damage(acting, kept):
+    path = acting.store._blobs._path(kept.id)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def test_an_expired_message_that_cannot_be_read_is_not_looked_at_without_pause(acting):
+    kept = held(acting)
+    damage(acting, kept)
+    acting.later(101)
+    assert acting.work() == 0, "nothing was ended, so whoever asked has to pause"
+    assert asyncio.run(acting.store.expired(acting.now, 10)) == []
+    acting.later(20)
+    assert [row.id for row in asyncio.run(acting.store.expired(acting.now, 10))] == [kept.id]
+    assert state(acting, kept).state == "held", "its bytes may come back from a backup"
+
+
+def test_a_message_of_a_tenant_that_is_gone_waits_and_stops_nobody(acting):
+    gone = released(acting, A)
+    row = replace(state(acting, gone), tenant="gone", id="gone-1")
+    asyncio.run(acting.store.keep(row, b"From: a@example.com\r\n\r\n"))
+    acting.work()
+    acting.later(5000)
+    acting.work()
+    assert acting.hop.copies() == {A: 1}
+    assert state(acting, row).state == "releasing"
+
+
+def test_a_release_that_leaves_no_recipient_is_not_called_sent(acting):
+    kept = released(acting, reinspect=True)
+    acting.verdicts_now = (deliver(A, modifications=(DeleteRecipient(A),)),)
+    acting.work()
+    assert state(acting, kept).state == "releasing"
+
+
 def test_damaged_bytes_do_not_stop_the_others(acting):
     damaged = released(acting, A)
-    path = acting.store._blobs._path(damaged.id)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    damage(acting, damaged)
     acting.carry(Verdict((B,), Disposition.HOLD, "hold-it", hold=Hold("quarantine")), number=2)
     other = acting.kept(kind="quarantine")[0]
     assert acting.change(replace(other, state="releasing"), "held")
