@@ -4,6 +4,8 @@ import asyncio
 import re
 import signal
 import sqlite3
+import threading
+import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
@@ -151,6 +153,26 @@ def test_a_reviewer_is_told_and_a_rejection_reported(gateway, sink):
     parsed = message_from_bytes(report[0])
     assert parsed.get_content_type() == "multipart/report"
     assert parsed.get_param("report-type") == "delivery-status"
+
+
+def test_stop_waits_for_a_release_under_way_and_writes_down_that_it_was_sent(gateway, sink):
+    send(gateway.port, message("stopped"), sender="held@example.com")
+    (held,) = gateway.held("--kind", "approval")
+    under_way = threading.Event()
+
+    def slow(verb, argument):
+        if verb == "answer" and argument == "stopped":
+            under_way.set()
+            time.sleep(1.5)  # the next hop has the message and is slow to say so
+
+    sink.behave = slow
+    gateway.cli("hold", "release", held["id"])
+    assert under_way.wait(20)
+    assert gateway.stop() == 0
+    sink.behave = lambda verb, argument: None
+    gateway.start()
+    wait_for("closed", lambda: gateway.held("--state", "released", "--kind", "approval"))
+    assert sink.seen["stopped", "taro@example.net"] == 1
 
 
 def test_a_delay_ends_by_itself(gateway, sink):

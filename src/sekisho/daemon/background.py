@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import socket
@@ -40,7 +41,9 @@ class Background:
         self._prepared = shared.prepared
         self._workers = shared.workers
         self._http = http
-        self._reloading: asyncio.Task[None] | None = None
+        self._stop = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._reloads: set[asyncio.Task[None]] = set()
 
     async def run(self, pipes: Pipes) -> None:
         """Work until told to stop."""
@@ -53,14 +56,15 @@ class Background:
         http = HttpServer(self._http, self._metrics.render, self._store.trouble)
         http.start()
         work = [
-            asyncio.create_task(_every(_RELEASE_SECONDS, self._release_due)),
-            asyncio.create_task(_every(_HEARTBEAT_SECONDS, self._beat)),
-            asyncio.create_task(_every(_RETENTION_SECONDS, self._retain)),
+            asyncio.create_task(self._every(_RELEASE_SECONDS, self._release_due)),
+            asyncio.create_task(self._every(_HEARTBEAT_SECONDS, self._beat)),
+            asyncio.create_task(self._every(_RETENTION_SECONDS, self._retain)),
         ]
         await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
-        for task in work:
+        self._stop.set()
+        _, late = await asyncio.wait(work, timeout=configuration.settings.gateway.drain_seconds)
+        for task in late:
             task.cancel()
-        await asyncio.wait(work, timeout=configuration.settings.gateway.drain_seconds)
         http.stop()
         for relay in self._acting.relays:
             await relay.close()
@@ -73,8 +77,8 @@ class Background:
         self._release = compose.release(self._prepared, self._store, self._acting, checks)
 
     async def _release_due(self) -> None:
-        """Send what is due until nothing more is. Shielded: a stop waits for a message under way."""
-        while await asyncio.shield(self._release.run_once()):
+        """Send what is due until nothing more is. A stop waits for the round under way, which ends what it sent."""
+        while await self._release.run_once() and not self._stop.is_set():
             pass
 
     async def _beat(self) -> None:
@@ -95,31 +99,34 @@ class Background:
         log.info("retention: %s; sweep: %s", purged, swept)
 
     def _start_reload(self) -> None:
-        self._reloading = asyncio.get_running_loop().create_task(self._reload())
+        task = asyncio.get_running_loop().create_task(self._reload())
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
 
     async def _reload(self) -> None:
-        prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
-        if prepared is None:
-            return
-        old = self._acting
-        self._prepared = prepared
-        self._compose()
+        async with self._reloading:
+            prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
+            if prepared is None:
+                return
+            old = self._acting
+            self._prepared = prepared
+            self._compose()
         for relay in old.relays:
             await relay.close()
 
-
-async def _every(seconds: float, do: Callable[[], Awaitable[None]]) -> None:
-    """Do it now and then; a failure is logged (once while it stays the same) and tried again next time."""
-    last = ""
-    while True:
-        started = time.monotonic()
-        try:
-            await do()
-            last = ""
-        except StoreAwayError as error:
-            if last != str(error):
-                log.warning("background work waits for the store: %s", error)
-            last = str(error)
-        except Exception:
-            log.exception("background work failed")
-        await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))
+    async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
+        """Do it now and then; a failure is logged (once while it stays the same) and tried again next time."""
+        last = ""
+        while not self._stop.is_set():
+            started = time.monotonic()
+            try:
+                await do()
+                last = ""
+            except StoreAwayError as error:
+                if last != str(error):
+                    log.warning("background work waits for the store: %s", error)
+                last = str(error)
+            except Exception:
+                log.exception("background work failed")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), max(0.0, seconds - (time.monotonic() - started)))

@@ -52,6 +52,7 @@ class Worker:
         self._prepared = shared.prepared
         self._name = f"worker-{number + 1}"
         self._usage = FleetUsage(shared.counts, number)
+        self._reloading = asyncio.Lock()
         self._reloads: set[asyncio.Task[None]] = set()
 
     async def run(self, pipes: Pipes) -> None:
@@ -133,6 +134,10 @@ class Worker:
 
     async def _reload(self) -> None:
         """Read everything again; take all of it, or nothing."""
+        async with self._reloading:  # a later one must not be overtaken by an earlier
+            await self._take_anew()
+
+    async def _take_anew(self) -> None:
         prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
         self._metrics.reloaded(done=prepared is not None)
         if prepared is None:
