@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from sekisho.cli.terms import command, configuration_of, noun, print_json, problems_error
-from sekisho.daemon.compose import prepare
+from sekisho.cli.terms import command, noun, print_json, problems_error
+from sekisho.config.load import find_file
+from sekisho.daemon.compose import prepared_from
 
 
 def add_to(commands: Any) -> None:
@@ -18,10 +19,10 @@ def add_to(commands: Any) -> None:
 
 def check(given: argparse.Namespace) -> int:
     """Read everything that `serve` would read. Raises CommandError with all problems (exit status 2)."""
-    configuration = configuration_of(given)
-    prepared, problems = prepare(configuration)
+    prepared, problems = prepared_from(find_file(given.config))
     if prepared is None:
         raise problems_error(problems)
+    configuration = prepared.configuration
     listeners = [listener.address for listener in configuration.settings.listener]
     tenants = sorted(configuration.settings.tenant)
     if given.json:

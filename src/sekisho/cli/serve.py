@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 from sekisho.cli.first_message import SAMPLES, accepted_text, send_sample
-from sekisho.cli.terms import CommandError, command, configuration_of, problems_error
-from sekisho.config.load import Configuration
-from sekisho.daemon.compose import prepare
+from sekisho.cli.terms import CommandError, command, problems_error
+from sekisho.config.load import Configuration, find_file
+from sekisho.daemon.compose import prepared_from
 from sekisho.daemon.serve import CannotStartError, serve
 
 
@@ -23,10 +23,10 @@ def add_to(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT. Raises CommandError where it cannot start."""
-    configuration = configuration_of(given)
-    prepared, problems = prepare(configuration)
+    prepared, problems = prepared_from(find_file(given.config))
     if prepared is None:
         raise problems_error(problems)
+    configuration = prepared.configuration
 
     def ready() -> None:
         print(_banner(configuration), file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ class Configuration(Struct, frozen=True):
     settings: Settings
     file: Path | None
     base: Path
+    locations: Locations = Locations("")
 
     def path(self, text: str) -> Path:
         """A path from the settings, made absolute."""
@@ -48,6 +48,15 @@ def load(file: Path | None) -> tuple[Configuration | None, list[Problem]]:
 
     Returns no configuration exactly when there is a problem.
     """
+    configuration, problems = read(file)
+    return (None if problems else configuration), problems
+
+
+def read(file: Path | None) -> tuple[Configuration | None, list[Problem]]:
+    """The same, but with the configuration also where only its checks found problems.
+
+    Whoever goes on reading what it names can report that at once with the rest.
+    """
     if file is None:
         return Configuration(Settings(), None, Path.cwd()), []
     data, locations, problems = read_toml(file)
@@ -56,9 +65,9 @@ def load(file: Path | None) -> tuple[Configuration | None, list[Problem]]:
     settings = decode(data, Settings, locations, problems)
     if settings is None:
         return None, problems
-    configuration = Configuration(settings, file, file.parent)
+    configuration = Configuration(settings, file, file.parent, locations)
     problems.extend(_Checks(configuration, locations).all())
-    return (None, problems) if problems else (configuration, [])
+    return configuration, problems
 
 
 def host_and_port(address: str, default_port: int | None = None) -> tuple[str, int]:
@@ -176,14 +185,22 @@ class _Checks:
         for number, host in enumerate(hop.hosts):
             yield from self._readable(f"{key}.hosts[{number}]", host, lambda text: host_and_port(text, 25))
         yield from self._numbers(key, hop)
-        for name in ("ca_file", "password_file"):
-            text = getattr(hop, name)
-            if text and not os.access(self.configuration.path(text), os.R_OK):
-                yield self.locations.problem(f"{key}.{name}", f"cannot be read: {text}")
+        yield from self._named_file(f"{key}.ca_file", hop.ca_file, _certificates)
+        yield from self._named_file(f"{key}.password_file", hop.password_file, _password)
         if bool(hop.username) != bool(hop.password_file):
             yield self.locations.problem(f"{key}.username", "username and password_file go together")
         if hop.username and hop.tls != "verified":
             yield self.locations.problem(f"{key}.tls", 'a password is sent only with tls = "verified"')
+
+    def _named_file(self, key: str, text: str, use: Callable[[Path], object]) -> Iterator[Problem]:
+        """A file that the gateway will use: used here first, for it would stop every worker."""
+        if not text:
+            return
+        try:
+            use(self.configuration.path(text))
+        except (OSError, ValueError) as error:
+            why = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+            yield self.locations.problem(key, f"cannot be used: {why} ({text})")
 
     def _unique_domains(self, key: str, tenant: TenantSettings) -> Iterator[Problem]:
         names = [domain.rstrip(".").lower() for hop in tenant.next_hop for domain in hop.domains or ("",)]
@@ -217,6 +234,15 @@ _ZERO_ALLOWED = {
     "backoff_seconds",
     "backoff_max_seconds",
 }
+
+
+def _certificates(file: Path) -> None:
+    ssl.create_default_context(cafile=file)
+
+
+def _password(file: Path) -> None:
+    if not file.read_text("utf-8").rstrip("\r\n"):
+        raise ValueError("it is empty")
 
 
 def _checked_address(text: str) -> tuple[str, int]:

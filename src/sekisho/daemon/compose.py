@@ -17,7 +17,7 @@ from sekisho.act.relay import SmtpRelay
 from sekisho.act.release import Release
 from sekisho.act.routes import Routes
 from sekisho.act.sign import DkimKeyError, Signer, load_key
-from sekisho.config.load import Configuration, load
+from sekisho.config.load import Configuration, read
 from sekisho.config.locations import Problem
 from sekisho.config.settings import ListenerSettings, NextHopSettings, NoticeSettings, Settings, TenantSettings
 from sekisho.config.shipped import shipped
@@ -46,6 +46,15 @@ class Prepared(Struct, frozen=True, eq=False):
     signers: Mapping[str, Signer]
     tenants: Mapping[str, TenantSettings]
     hostname: str
+
+
+def prepared_from(file: Path | None) -> tuple[Prepared | None, list[Problem]]:
+    """Read a configuration file and all that it names; every problem at once."""
+    configuration, problems = read(file)
+    if configuration is None or any(problem.key.endswith(".parent") for problem in problems):
+        return None, problems  # without knowing the parents there is no telling what a tenant has
+    prepared, more = prepare(configuration)
+    return (None if problems else prepared), problems + more
 
 
 def prepare(configuration: Configuration) -> tuple[Prepared | None, list[Problem]]:
@@ -100,10 +109,7 @@ def listeners(configuration: Configuration) -> tuple[ListenerSettings, ...]:
 
 def prepared_again(before: Prepared) -> Prepared | None:
     """Read the same configuration file anew. None where anything is wrong with it; all of that is in the log."""
-    configuration, problems = load(before.configuration.file)
-    prepared = None
-    if configuration is not None:
-        prepared, problems = prepare(configuration)
+    prepared, problems = prepared_from(before.configuration.file)
     for problem in problems:
         log.error("reload: %s", problem)
     return prepared
@@ -218,12 +224,23 @@ def _absolute(configuration: Configuration, text: str) -> str:
     return str(configuration.path(text)) if text else ""
 
 
+def _owner_of_keys(configuration: Configuration, name: str) -> str:
+    """The tenant in whose section the keys of `name` stand: its own, or the nearest parent's."""
+    tenants = configuration.settings.tenant
+    while not tenants[name].dkim:
+        name = tenants[name].parent
+    return name
+
+
 def _signer(configuration: Configuration, name: str, tenant: TenantSettings, problems: list[Problem]) -> Signer:
     keys = []
     for number, dkim in enumerate(tenant.dkim):
         try:
             keys.append(load_key(dkim, configuration.base))
         except DkimKeyError as error:
-            problem = Problem(str(configuration.file), 0, f"tenant.{name}.dkim[{number}].private_key", str(error))
-            problems.append(problem)
+            owner = _owner_of_keys(configuration, name)
+            key = f"tenant.{owner}.dkim[{number}].private_key"
+            problem = configuration.locations.problem(key, str(error))
+            if problem not in problems:
+                problems.append(problem)
     return Signer(keys)
