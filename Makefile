@@ -33,7 +33,7 @@ run: install ## start the gateway on 127.0.0.1:2525 and send it a first message
 	$(BIN)/sekisho serve --first-message
 
 test: dev ## everything that is tested; installs the system packages the tests talk to (as root)
-	@.ci/packages postfix swaks
+	@.ci/packages postfix
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 check: dev ## formatting, lint, types and architecture: what CI checks beside the tests
