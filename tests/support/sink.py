@@ -57,6 +57,8 @@ class Sink:
         if self._server:
             self._server.close()
             self._server = None
+        # Connections that were accepted already have a handler that may not have begun: it gets its turn first.
+        await asyncio.sleep(0.01)
         for writer in list(self._writers):
             writer.transport.abort()
         while self._writers:
@@ -65,6 +67,9 @@ class Sink:
     async def _serve(self, reader, writer):
         self._writers.add(writer)
         try:
+            if self._server is None:  # accepted at the very moment of the stop: it is cut like the others
+                writer.transport.abort()
+                return
             await self._dialog(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
