@@ -73,7 +73,7 @@ class Supervisor:
         if not self._all_ready(ready_read):
             self._stop()
             return 3
-        self._ready()
+        _guarded(self._ready)
         notify_systemd("READY=1")
         while self._one_signal():
             self._start_missing(ready_write)
@@ -124,7 +124,7 @@ class Supervisor:
 
     def _reload_all(self) -> bool:
         notify_systemd(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
-        good = self._reload()
+        good = bool(_guarded(self._reload))
         notify_systemd("READY=1")
         return good
 
@@ -138,7 +138,7 @@ class Supervisor:
                 return ended
             if pid == 0:
                 return ended
-            self._reaped(pid)
+            _guarded(self._reaped, pid)
             for child in self._children:
                 if child.pid == pid:
                     child.pid = 0
@@ -175,6 +175,15 @@ class Supervisor:
             if time.monotonic() > deadline:
                 self._signal(signal.SIGKILL)
             signal.sigtimedwait({signal.SIGCHLD}, 0.1)
+
+
+def _guarded(call: Callable[..., object], *arguments: object) -> object:
+    """Call back; None where that failed. Whatever it was is no reason to end the gateway."""
+    try:
+        return call(*arguments)
+    except Exception:
+        log.exception("the supervisor goes on after a failure")
+        return None
 
 
 def _child(child: Child, pipes: Pipes) -> int:

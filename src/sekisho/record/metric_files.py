@@ -42,7 +42,11 @@ def allocate(directory: Path) -> bool:
         for prefix, size in _FILES.items():
             path = _file(directory, prefix, os.getpid())
             made.append(path)
-            _allocate(path, size)
+            # Renamed when it has its size: whoever is killed in between leaves nothing that cannot be read.
+            fresh = path.with_suffix(".db-new")
+            made.append(fresh)
+            _allocate(fresh, size)
+            fresh.rename(path)
     except OSError as error:
         for path in made:
             path.unlink(missing_ok=True)
@@ -75,14 +79,20 @@ def use_files(directory: Path | None) -> ModuleType:
 
 
 def mark_dead(directory: Path, pid: int) -> None:
-    """Add up what an ended process counted and delete its files: for the supervisor, after waiting for it."""
+    """Add up what an ended process counted and delete its files: for the supervisor, after waiting for it.
+
+    Never raises: a file that cannot be read costs its numbers.
+    """
     for prefix in _FILES:
         path = _file(directory, prefix, pid)
-        if path.exists():
+        if prefix in _ADDITIVE and path.exists():
+            try:
+                _add_up(_file(directory, prefix, _ENDED), path)
+            except Exception as error:  # noqa: BLE001 - the reader meets damage with errors of many kinds
+                log.warning("what %s counted is lost: %s", path.name, error)
+        for left in (path, path.with_suffix(".db-new")):
             with suppress(OSError):
-                if prefix in _ADDITIVE:
-                    _add_up(_file(directory, prefix, _ENDED), path)
-                path.unlink(missing_ok=True)
+                left.unlink(missing_ok=True)
 
 
 def _add_up(total: Path, ended: Path) -> None:

@@ -44,6 +44,10 @@ def child(name):
                 say(name, heard[got.si_signo])
     return run
 
+def broken(*_):
+    say("broken")
+    raise RuntimeError("a callback fails")
+
 good = iter([True, False, True])
 if "stubborn" in sys.argv[1:]:
     import sekisho.daemon.supervisor as module
@@ -51,9 +55,9 @@ if "stubborn" in sys.argv[1:]:
 status = Supervisor(
     {"one": child("one"), "two": child("two")},
     drain_seconds=0.5 if "stubborn" in sys.argv[1:] else 5,
-    reload=lambda: next(good),
-    ready=lambda: say("ready"),
-    reaped=lambda pid: say("reaped", pid),
+    reload=broken if "broken" in sys.argv[1:] else lambda: next(good),
+    ready=broken if "broken" in sys.argv[1:] else lambda: say("ready"),
+    reaped=broken if "broken" in sys.argv[1:] else lambda pid: say("reaped", pid),
 ).run()
 say("status", status)
 sys.exit(status)
@@ -210,3 +214,21 @@ def test_nobody_is_told_where_systemd_is_not(tmp_path, monkeypatch):
     notify_systemd("READY=1")
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "none"))
     notify_systemd("READY=1")
+
+
+def test_whatever_its_callbacks_do_the_supervisor_lives_on(tmp_path):
+    tree = Tree(tmp_path, "broken")
+    try:
+        wait_for("ready is called", lambda: tree.lines("broken"))
+        os.kill(tree.pid("one"), signal.SIGKILL)
+        tree.pid("one", 1)
+        tree.send(signal.SIGHUP)
+        wait_for("reload is called", lambda: len(tree.lines("broken")) >= 3)
+        os.kill(tree.pid("two"), signal.SIGKILL)
+        tree.pid("two", 1)
+        assert tree.lines(" reload") == [], "a reload that failed is not passed on"
+        tree.send(signal.SIGTERM)
+        assert tree.process.wait(20) == 0
+    finally:
+        tree.process.kill()
+        tree.process.wait()

@@ -1,9 +1,10 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
-from sekisho.record.metric_files import allocate, prepare
+from sekisho.record.metric_files import allocate, mark_dead, prepare
 
 
 def test_prepare_makes_and_empties(tmp_path):
@@ -61,3 +62,25 @@ assert b"sekisho_store_failures_total 1.0" in metrics.render()
         assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0", b"\xff" * 4, b"\xff" * 4096, b"\0\1\0\0" + b"\x7f" * 4092], ids=len)
+@pytest.mark.parametrize("name", ["counter_77.db", "histogram_77.db", "counter_0.db"])
+def test_a_damaged_file_of_a_killed_process_costs_its_numbers_and_nothing_else(tmp_path, content, name):
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "gauge_livesum_77.db").write_bytes(content)
+    mark_dead(tmp_path, 77)
+    assert not list(tmp_path.glob("*_77.db"))
+
+
+def test_no_file_is_seen_before_it_has_its_size(tmp_path, monkeypatch):
+    seen = []
+
+    def look(fd, offset, size):
+        seen.extend(path for path in tmp_path.glob("*.db") if path.stat().st_size == 0)
+        os.ftruncate(fd, offset + size)
+
+    monkeypatch.setattr(os, "posix_fallocate", look)
+    assert allocate(tmp_path)
+    assert len(list(tmp_path.glob("*.db"))) == 5
+    assert seen == []
