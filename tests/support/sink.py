@@ -29,6 +29,7 @@ class Sink:
         self._thread.start()
         self._server = None
         self._writers = set()
+        self._transports = set()
 
     def __enter__(self):
         self.start()
@@ -47,7 +48,19 @@ class Sink:
         self._run(self._start())
 
     async def _start(self):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**26)
+        def accepted():
+            """A stream whose transport is known from the first moment, so that `stop` cuts every one."""
+            protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=2**26), self._serve)
+            made = protocol.connection_made
+
+            def connection_made(transport):
+                self._transports.add(transport)
+                made(transport)
+
+            protocol.connection_made = connection_made
+            return protocol
+
+        self._server = await self._loop.create_server(accepted, "127.0.0.1", self.port)
 
     def stop(self):
         """Stop listening and cut every connection, as a crash would."""
@@ -57,19 +70,17 @@ class Sink:
         if self._server:
             self._server.close()
             self._server = None
-        # Connections that were accepted already have a handler that may not have begun: it gets its turn first.
-        await asyncio.sleep(0.01)
-        for writer in list(self._writers):
-            writer.transport.abort()
-        while self._writers:
+        # A connection may be accepted and made only after this: go on until nothing comes any more.
+        quiet = 0
+        while quiet < 3:
+            quiet = 0 if self._transports or self._writers else quiet + 1
+            for transport in list(self._transports):
+                transport.abort()
             await asyncio.sleep(0.01)
 
     async def _serve(self, reader, writer):
         self._writers.add(writer)
         try:
-            if self._server is None:  # accepted at the very moment of the stop: it is cut like the others
-                writer.transport.abort()
-                return
             await self._dialog(reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -78,6 +89,7 @@ class Sink:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
             self._writers.discard(writer)
+            self._transports.discard(writer.transport)
 
     async def _dialog(self, reader, writer):
         async def say(verb, argument, default):
