@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from msgspec import Struct
 
 from sekisho.mail.line_ends import bare_line_end
+from sekisho.mail.octets import OctetSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,6 +52,8 @@ SIGNED = (
 MAX_SIGNED_FIELDS = 200
 _COLUMNS = 78
 _FIELD_BREAK = re.compile(rb"\r\n(?![ \t])")
+# What relaxed canonicalisation changes in a body of CRLF lines; most bodies have nothing of it.
+_CHANGED_BLANKS = OctetSearch(rb"[ \t][ \t\r]|\t")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _PADDING = PKCS1v15()
 _SHA256 = SHA256()
@@ -131,7 +134,8 @@ def relaxed_body(body: bytes) -> bytes:
     """A body of CRLF lines in relaxed form; an empty one stays empty. Source: RFC 6376 3.4.4."""
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"
-    body = _single_spaces(body).replace(b" \r\n", b"\r\n")
+    if _CHANGED_BLANKS.occurs(body):
+        body = _single_spaces(body).replace(b" \r\n", b"\r\n")
     kept = len(body.rstrip(b"\r\n"))
     # A CR alone is content: empty lines begin after the last one.
     kept = max(kept, body.rfind(b"\r\r", kept) + 1)

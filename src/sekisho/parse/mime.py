@@ -10,22 +10,24 @@ import re
 from typing import TYPE_CHECKING
 
 from sekisho.mail.message import Message, Part
+from sekisho.mail.octets import OctetSearch
 from sekisho.parse import transfer
 from sekisho.parse.ambiguity import look_over
 from sekisho.parse.entity import Entity
 from sekisho.parse.faults import Faults
-from sekisho.parse.headers import MOST_FIELDS, Section
+from sekisho.parse.frames import Budget, Frame
+from sekisho.parse.headers import Section
 from sekisho.parse.text import DECODER
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from sekisho.mail.message import Header
 
-MOST_PARTS = 2000
 DEEPEST = 100
 DEEPEST_DECODED = 5  # containers in encoded containers, each of which is decoded to be looked into
 _MESSAGES = frozenset(("message/rfc822", "message/global", "message/news"))
+_NEAR = 256
+_DASHES = OctetSearch(rb"\n--")
+_BEGIN = OctetSearch(rb"\nbegin")
 _BLANK = re.compile(rb"\n\r?\n")
 _MBOX = re.compile(rb">?From (?![ \t]*:)[^\n]*\n")
 _FIELD_NAME = re.compile(rb"[ \t\r\n]*[!-9;-~]+[ \t]*:")
@@ -45,61 +47,34 @@ def parse(raw: bytes) -> Message:
     Time is linear in `len(raw)`; at most 2000 parts, 100 levels and 10,000 header fields are told apart.
     """
     faults = Faults()
-    budget = _Budget()
+    budget = Budget()
     root = _Index(raw, faults, budget).message("")
     look_over(raw, root, faults)
     return Message(raw, root, tuple(faults.findings()))
 
 
-class _Budget:
-    """What is left of the limits for the whole message, decoded containers included."""
-
-    __slots__ = ("decoded", "fields", "parts")
-
-    def __init__(self) -> None:
-        self.parts = MOST_PARTS
-        self.fields = MOST_FIELDS
-        self.decoded = 0  # encoded containers we are inside of now
-
-
-class _Frame:
-    """A part whose end has not been seen yet."""
-
-    __slots__ = (
-        "body_start", "children", "closed", "count", "decoded", "entity", "first", "headers", "inner", "last", "memo",
-        "path", "prefix", "start",
-    )  # fmt: skip
-
-    def __init__(self, path: str, start: int, body_start: int, headers: tuple[Header, ...], entity: Entity) -> None:
-        self.path = path
-        self.prefix = f"{path}." if path else ""
-        self.start = start
-        self.body_start = body_start
-        self.headers = headers
-        self.entity = entity
-        self.inner = False  # holds a message that is indexed in place
-        self.decoded = False  # stands for a container whose encoding is already undone
-        self.children: list[Part] = []
-        self.count = 0
-        self.closed = False
-        self.first = self.last = -1  # where the first delimiter line starts, where the last one ends
-        self.memo: dict[str, Any] = {}
+def _next_dashes(raw: bytes, at: int) -> int:
+    """The line feed before the next line that begins with "--"; a long way is searched the faster way."""
+    found = raw.find(b"\n--", at, at + _NEAR)
+    if found < 0 and at + _NEAR < len(raw):
+        found = max(_DASHES.first_end(raw, at + _NEAR - 2) - 3, -1)
+    return found
 
 
 class _Index:
     """One buffer being indexed: the message, or the decoded content of an encoded container."""
 
-    def __init__(self, raw: bytes, faults: Faults, budget: _Budget, depth: int = 0) -> None:
+    def __init__(self, raw: bytes, faults: Faults, budget: Budget, depth: int = 0) -> None:
         self.raw = raw
         self.faults = faults
         self.budget = budget
         self.depth = depth
-        self.stack: list[_Frame] = []
-        self.boundaries: dict[bytes, list[_Frame]] = {}
+        self.stack: list[Frame] = []
+        self.boundaries: dict[bytes, list[Frame]] = {}
         self.blank = (-1, -1)
         self.full = False
         self.inside_message = False
-        self.uu = b"begin" in raw and b"\nbegin" in raw
+        self.uu = _BEGIN.occurs(raw)
 
     def message(self, path: str, *, inside_message: bool = False) -> Part:
         """Index the buffer as a whole message."""
@@ -109,7 +84,7 @@ class _Index:
 
     def body(self, path: str, prefix: str, entity: Entity) -> tuple[Part, ...]:
         """Index the buffer as the body of a multipart; returns its parts."""
-        frame = _Frame(path, 0, 0, (), entity)
+        frame = Frame(path, 0, 0, (), entity)
         frame.prefix = prefix
         frame.decoded = True
         self.stack.append(frame)
@@ -122,7 +97,7 @@ class _Index:
         if at == 0 and raw.startswith(b"--") and self.boundaries:
             at = self._delimiter(-1)
         while self.boundaries and not self.full:
-            at = raw.find(b"\n--", at)
+            at = _next_dashes(raw, at)
             if at < 0:
                 break
             at = self._delimiter(at)
@@ -159,7 +134,7 @@ class _Index:
             stop = len(self.raw)
         return self.raw[at + 3 : stop].rstrip(b" \t\r"), stop
 
-    def _owner(self, line: bytes) -> tuple[_Frame | None, bool]:
+    def _owner(self, line: bytes) -> tuple[Frame | None, bool]:
         """The open multipart a delimiter line belongs to, the innermost first, and whether it is the closing one."""
         boundary = self._boundary_in(line)
         if boundary is not None:
@@ -185,7 +160,7 @@ class _Index:
         word = line.split(b" ", 1)[0]
         return word if word in known or (word.endswith(b"--") and word[:-2] in known) else None
 
-    def _match(self, boundary: bytes) -> tuple[_Frame, bool]:
+    def _match(self, boundary: bytes) -> tuple[Frame, bool]:
         """The innermost multipart with this boundary that is not closed yet, and whether this closes it."""
         last = boundary not in self.boundaries
         frames = self.boundaries[boundary[:-2] if last else boundary]
@@ -209,7 +184,7 @@ class _Index:
                 continue
             return max(frame.body_start - 1, 0)
 
-    def _frame(self, path: str, start: int, default: str) -> _Frame:
+    def _frame(self, path: str, start: int, default: str) -> Frame:
         """Read the header section at `start`."""
         blank, body_start = self._blank_line(start)
         limit = self._cut(start, blank)
@@ -222,15 +197,15 @@ class _Index:
         inside_message = self.stack[-1].inner if self.stack else self.inside_message
         if inside_message and entity.content_type.startswith("multipart/"):
             return self._inner_multipart(path, start, body_start, headers, entity)
-        return _Frame(path, start, body_start, headers, entity)
+        return Frame(path, start, body_start, headers, entity)
 
     @staticmethod
     def _inner_multipart(
         path: str, start: int, body_start: int, headers: tuple[Header, ...], entity: Entity
-    ) -> _Frame:
+    ) -> Frame:
         """The root of a message in part "2" is "2.0", its parts "2.1" …, as IMAP counts them (RFC 9051 6.4.5)."""
         above = path[:-1]
-        frame = _Frame(f"{above}0", start, body_start, headers, entity)
+        frame = Frame(f"{above}0", start, body_start, headers, entity)
         frame.prefix = above
         return frame
 
@@ -257,14 +232,14 @@ class _Index:
             at = stop
         return end
 
-    def _room(self, frame: _Frame) -> bool:
+    def _room(self, frame: Frame) -> bool:
         """Whether one more level may be entered."""
         if self.depth + len(self.stack) < DEEPEST:
             return True
         self.faults.add("too-deep", frame.path)
         return False
 
-    def _register(self, frame: _Frame) -> None:
+    def _register(self, frame: Frame) -> None:
         """Make a multipart's boundaries known, guessing one where the parameter is missing."""
         entity = frame.entity
         if not entity.boundaries:
@@ -288,7 +263,7 @@ class _Index:
         """Too many parts: everything from here on is one opaque part."""
         self.faults.add("too-many-parts", path)
         self.full = True
-        self.stack.append(_Frame(path, start, start, (), Entity((), "application/octet-stream", path, self.faults)))
+        self.stack.append(Frame(path, start, start, (), Entity((), "application/octet-stream", path, self.faults)))
 
     def _close(self, end: int) -> Part:
         """End the innermost open part at `end` and hang it into the one above."""
@@ -310,7 +285,7 @@ class _Index:
             self.stack[-1].children.append(part)
         return part
 
-    def _close_multipart(self, frame: _Frame, end: int) -> None:
+    def _close_multipart(self, frame: Frame, end: int) -> None:
         """Forget the boundaries; note what stands outside the parts, and a closing delimiter that is missing."""
         for boundary in frame.entity.boundaries:
             frames = self.boundaries.get(boundary)
@@ -330,7 +305,7 @@ class _Index:
             self.faults.add("mislabelled-container", frame.path, frame.entity.encoding)
         self._note_margins(frame, end)
 
-    def _note_margins(self, frame: _Frame, end: int) -> None:
+    def _note_margins(self, frame: Frame, end: int) -> None:
         """Remember preamble and epilogue where they hold more than mail programs put there."""
         raw = self.raw
         margins = []
@@ -345,7 +320,7 @@ class _Index:
         if margins:
             frame.memo["margins"] = margins
 
-    def _without_delimiters(self, frame: _Frame, end: int) -> None:
+    def _without_delimiters(self, frame: Frame, end: int) -> None:
         """A multipart in which its boundary never occurs: read it by the one that does, else as text."""
         entity = frame.entity
         self.faults.add("missing-boundary", frame.path)
@@ -358,7 +333,7 @@ class _Index:
         if not frame.children:
             frame.memo["margins"] = [(frame.body_start, end)]
 
-    def _enter(self, frame: _Frame) -> bool:
+    def _enter(self, frame: Frame) -> bool:
         """Count one more buffer inside a buffer; False, and a fault, where that is too deep."""
         if self.budget.decoded >= DEEPEST_DECODED or self.depth + len(self.stack) + 1 >= DEEPEST:
             self.faults.add("too-deep", frame.path)
@@ -366,7 +341,7 @@ class _Index:
         self.budget.decoded += 1
         return True
 
-    def _look_into(self, frame: _Frame, end: int) -> None:
+    def _look_into(self, frame: Frame, end: int) -> None:
         """Decode a container that should not be encoded (RFC 2045 6.4) and index what comes out."""
         encoding = frame.entity.encoding
         content = self.raw[frame.body_start : end]
@@ -386,7 +361,7 @@ class _Index:
             frame.children = [index.message(f"{frame.prefix}1", inside_message=True)]
         self.budget.decoded -= 1
 
-    def _find_uuencoded(self, frame: _Frame, end: int) -> None:
+    def _find_uuencoded(self, frame: Frame, end: int) -> None:
         """Files that a mail program finds in a plain text."""
         for name, content in transfer.uuencoded(self.raw[frame.body_start : end]):
             if self.budget.parts <= 0:

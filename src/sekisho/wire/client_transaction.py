@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from sekisho.mail.line_ends import bare_line_end
 from sekisho.mail.reply import Reply
+from sekisho.wire.lines import DOT_LINE, dot_lines
 
 if TYPE_CHECKING:
     from sekisho.mail.envelope import Envelope, Recipient
@@ -73,7 +74,9 @@ def stuffed(data: bytes) -> tuple[bytes, ...]:
     """
     first = b"." if data.startswith(b".") else b""
     last = b".\r\n" if data.endswith(b"\r\n") or not data else b"\r\n.\r\n"
-    return tuple(filter(None, (first, data.replace(b"\r\n.", b"\r\n.."), last)))
+    if dot_lines.occurs(data):
+        data = data.replace(DOT_LINE, DOT_LINE + b".")
+    return tuple(filter(None, (first, data, last)))
 
 
 def _addresses(envelope: Envelope) -> list[str]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from sekisho.mail.octets import OctetSearch
+
 CRLF = b"\r\n"
+DOT_LINE = b"\r\n."  # the start of a line that begins with a dot, RFC 5321 4.5.2
+dot_lines = OctetSearch(rb"\r\n\.")
 
 
 def line_over(data: bytes | bytearray, limit: int) -> bool:

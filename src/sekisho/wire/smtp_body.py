@@ -9,7 +9,7 @@ from __future__ import annotations
 from sekisho.config.settings import LimitSettings
 from sekisho.mail.line_ends import bare_line_end
 from sekisho.mail.reply import Reply, ReplyError
-from sekisho.wire.lines import CRLF, header_length, line_over
+from sekisho.wire.lines import CRLF, DOT_LINE, dot_lines, header_length, line_over
 from sekisho.wire.smtp_replies import (
     BARE_IN_DATA,
     NUL_IN_DATA,
@@ -19,7 +19,6 @@ from sekisho.wire.smtp_replies import (
 )
 
 _END_OF_DATA = b"\r\n.\r\n"  # RFC 5321 4.1.1.4
-_DOT_LINE = b"\r\n."
 
 
 def check_body(body: bytes, limits: LimitSettings) -> None:
@@ -46,6 +45,7 @@ class DataReader:
         self._limits = limits
         self._raw = bytearray(CRLF)
         self._refusal: Reply | None = None
+        self._dotted = False  # whether a line that begins with a dot was seen
         self._dots = 0
         self._counted = 0
         self.received = 0
@@ -68,7 +68,7 @@ class DataReader:
         self.received += len(data)
         start = max(len(raw) - len(_END_OF_DATA) + 1, 0)
         raw += data
-        end = raw.find(_END_OF_DATA, start)
+        end = self._end(start)
         if end < 0:
             self._keep_within_limits()
             return b""
@@ -82,11 +82,21 @@ class DataReader:
         if self._refusal is not None:
             raise ReplyError(self._refusal)
         raw: bytes | bytearray = self._raw
-        if raw.find(_DOT_LINE) >= 0:
-            raw = raw.replace(_DOT_LINE, CRLF)  # RFC 5321 4.5.2: whatever follows the dot
+        if self._dotted:
+            raw = raw.replace(DOT_LINE, CRLF)  # RFC 5321 4.5.2: whatever follows the dot
         body = bytes(memoryview(raw)[len(CRLF) :])
         check_body(body, self._limits)
         return body
+
+    def _end(self, start: int) -> int:
+        """Where the end of data begins at or behind `start`, -1 where it has not come yet."""
+        raw = self._raw
+        if not self._dotted:
+            start = dot_lines.first_end(raw, start) - len(DOT_LINE)
+            if start < 0 or raw.startswith(_END_OF_DATA, start):
+                return max(start, -1)
+            self._dotted = True
+        return raw.find(_END_OF_DATA, start)
 
     def _keep_within_limits(self) -> None:
         if self._refusal is not None:
@@ -97,7 +107,7 @@ class DataReader:
 
     def _unstuffed(self) -> int:
         """Octets without the stuffed dots so far; each octet is looked at once over all calls. RFC 1870 5."""
-        self._dots += self._raw.count(_DOT_LINE, max(self._counted - len(CRLF), 0))
+        self._dots += self._raw.count(DOT_LINE, max(self._counted - len(CRLF), 0))
         self._counted = len(self._raw)
         return len(self._raw) - len(CRLF) - self._dots
 

@@ -4,7 +4,8 @@ import binascii
 import pytest
 
 from sekisho.parse import parse
-from sekisho.parse.mime import DEEPEST, MOST_PARTS
+from sekisho.parse.frames import MOST_PARTS
+from sekisho.parse.mime import DEEPEST
 
 FROM = b"From: a@b.example\n"
 MIXED = FROM + b"Content-Type: multipart/mixed; boundary=b\n\n"
