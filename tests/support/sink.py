@@ -6,6 +6,7 @@ It remembers a message before it answers, as a real server does: what it has sai
 import asyncio
 import contextlib
 import re
+import socket
 import threading
 from collections import Counter
 
@@ -27,7 +28,7 @@ class Sink:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._server = None
+        self._accepting = None
         self._writers = set()
         self._transports = set()
 
@@ -48,34 +49,40 @@ class Sink:
         self._run(self._start())
 
     async def _start(self):
-        def accepted():
-            """A stream whose transport is known from the first moment, so that `stop` cuts every one."""
-            protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=2**26), self._serve)
-            made = protocol.connection_made
+        listening = socket.create_server(("127.0.0.1", self.port), backlog=200)
+        listening.setblocking(False)  # noqa: FBT003 - its only form
+        self._accepting = self._loop.create_task(self._accept(listening))
 
-            def connection_made(transport):
+    async def _accept(self, listening):
+        """Take connections until cancelled. asyncio's server loses one that comes while it is being closed."""
+        with listening:
+            while True:
+                connection, _ = await self._loop.sock_accept(listening)
+                reader = asyncio.StreamReader(limit=2**26)
+                protocol = asyncio.StreamReaderProtocol(reader, self._serve)
+                making = self._loop.create_task(self._loop.connect_accepted_socket(lambda p=protocol: p, connection))
+                transport, _ = await asyncio.shield(making)
                 self._transports.add(transport)
-                made(transport)
-
-            protocol.connection_made = connection_made
-            return protocol
-
-        self._server = await self._loop.create_server(accepted, "127.0.0.1", self.port)
 
     def stop(self):
         """Stop listening and cut every connection, as a crash would."""
         self._run(self._stop())
 
     async def _stop(self):
-        if self._server:
-            self._server.close()
-            self._server = None
-        # A connection may be accepted and made only after this: go on until nothing comes any more.
+        if self._accepting:
+            self._accepting.cancel()
+            await asyncio.wait([self._accepting])
+            self._accepting = None
+        # One that was being made may come yet: go on until nothing is there any more.
         quiet = 0
         while quiet < 3:
             quiet = 0 if self._transports or self._writers else quiet + 1
+            for writer in list(self._writers):
+                self._transports.add(writer.transport)
             for transport in list(self._transports):
                 transport.abort()
+                if not self._writers:
+                    self._transports.discard(transport)
             await asyncio.sleep(0.01)
 
     async def _serve(self, reader, writer):
