@@ -28,9 +28,9 @@ class Sink:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._accepting = None
+        self._listening = None
         self._writers = set()
-        self._transports = set()
+        self._making = set()
 
     def __enter__(self):
         self.start()
@@ -49,41 +49,38 @@ class Sink:
         self._run(self._start())
 
     async def _start(self):
-        listening = socket.create_server(("127.0.0.1", self.port), backlog=200)
-        listening.setblocking(False)  # noqa: FBT003 - its only form
-        self._accepting = self._loop.create_task(self._accept(listening))
+        self._listening = socket.create_server(("127.0.0.1", self.port), backlog=200)
+        self._listening.setblocking(False)  # noqa: FBT003 - its only form
+        self._loop.add_reader(self._listening, self._accept)
 
-    async def _accept(self, listening):
-        """Take connections until cancelled. asyncio's server loses one that comes while it is being closed."""
-        with listening:
-            while True:
-                connection, _ = await self._loop.sock_accept(listening)
-                reader = asyncio.StreamReader(limit=2**26)
-                protocol = asyncio.StreamReaderProtocol(reader, self._serve)
-                making = self._loop.create_task(self._loop.connect_accepted_socket(lambda p=protocol: p, connection))
-                transport, _ = await asyncio.shield(making)
-                self._transports.add(transport)
+    def _accept(self):
+        """Take a connection at once. asyncio's own ways lose one that comes while they are being stopped."""
+        try:
+            connection, _ = self._listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=2**26), self._serve)
+        making = self._loop.create_task(self._loop.connect_accepted_socket(lambda: protocol, connection))
+        self._making.add(making)
+        making.add_done_callback(self._making.discard)
 
     def stop(self):
         """Stop listening and cut every connection, as a crash would."""
         self._run(self._stop())
 
     async def _stop(self):
-        if self._accepting:
-            self._accepting.cancel()
-            await asyncio.wait([self._accepting])
-            self._accepting = None
-        # One that was being made may come yet: go on until nothing is there any more.
+        if self._listening:
+            self._loop.remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
         quiet = 0
-        while quiet < 3:
-            quiet = 0 if self._transports or self._writers else quiet + 1
+        while quiet < 2:  # between a connection made and its `_serve` there are a few turns of the loop
+            if self._making:
+                await asyncio.wait(self._making)
             for writer in list(self._writers):
-                self._transports.add(writer.transport)
-            for transport in list(self._transports):
-                transport.abort()
-                if not self._writers:
-                    self._transports.discard(transport)
+                writer.transport.abort()
             await asyncio.sleep(0.01)
+            quiet = 0 if self._making or self._writers else quiet + 1
 
     async def _serve(self, reader, writer):
         self._writers.add(writer)
@@ -96,7 +93,6 @@ class Sink:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
             self._writers.discard(writer)
-            self._transports.discard(writer.transport)
 
     async def _dialog(self, reader, writer):
         async def say(verb, argument, default):
