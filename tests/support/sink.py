@@ -59,6 +59,7 @@ class Sink:
             connection, _ = self._listening.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader(limit=2**26), self._serve)
         making = self._loop.create_task(self._loop.connect_accepted_socket(lambda: protocol, connection))
         self._making.add(making)
