@@ -18,6 +18,10 @@ from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import AuditRecord, Delivery
 from sekisho.mail.verdict import Disposition, Hold, Verdict, strictest
 
+# Where in a file: our words, which tell nothing of its content (the name of a sheet might).
+_PLACE = re.compile(
+    r"macro|macros|header|footer|names|comments|notes|properties|body|qr code|form|script|(?:page|slide) [0-9]+"
+)
 _EXTENSION = re.compile(r"\.([A-Za-z][A-Za-z0-9]{0,4})$")
 _PATH_CHARACTERS = 4096
 _encode = msgspec.json.Encoder().encode
@@ -214,7 +218,7 @@ def _verdict(stored: VerdictDocument, findings: tuple[Finding, ...]) -> Verdict:
 
 
 def without_names(finding: Finding) -> Finding:
-    """The finding with file names cut to their extensions: "*.zip/*.xlsx"."""
+    """The finding with file names cut to their extensions: "*.zip/*.docx/macro"."""
     return structs.replace(finding, path=_extensions(finding.path)) if finding.path else finding
 
 
@@ -222,7 +226,8 @@ def _extensions(path: str) -> str:
     masked = []
     for name in path[-_PATH_CHARACTERS:].split("/"):
         extension = _EXTENSION.search(name)
-        masked.append(f"*.{extension[1].lower()}" if extension else "*")
+        shown = name if _PLACE.fullmatch(name) else "*"
+        masked.append(f"*.{extension[1].lower()}" if extension else shown)
     return "/".join(masked)
 
 

@@ -98,3 +98,28 @@ heartbeat = Table(
     Column("at", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
 )
+
+# Words of a sender's recent messages that may be passwords; `document` is encrypted, `sender` a keyed hash.
+recent_word = Table(
+    "recent_word",
+    metadata,
+    Column("tenant", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("recent_word_sender", "sender", "at"),
+    Index("recent_word_at", "at"),
+)
+
+# Sites (registrable domains) that a tenant's messages have linked to.
+seen_site = Table(
+    "seen_site",
+    metadata,
+    Column("tenant", Text, primary_key=True, nullable=False),
+    Column("site", Text, primary_key=True, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    Index("seen_site_first", "tenant", "first_at"),
+    Index("seen_site_last", "last_at"),
+    sqlite_with_rowid=False,
+)

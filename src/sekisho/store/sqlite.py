@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ from msgspec import Struct
 from sekisho.mail.kept import Kept, KeptState, StoreAwayError
 from sekisho.mail.transaction import AuditRecord
 from sekisho.mail.verdict import Disposition
-from sekisho.store import search, upkeep
+from sekisho.store import memory, search, upkeep
 from sekisho.store.audit import DomainSets, Recorded, audit_row, micros, moment
 from sekisho.store.batch import Undo
 from sekisho.store.blobs import Blobs
@@ -66,6 +66,7 @@ class SqliteStore:
         self._blobs = Blobs(directory / _BLOBS, keys)
         self._rows = HeldRows(keys, f"{os.getpid()}-{os.urandom(6).hex()}")
         self._domain_sets = DomainSets()
+        self._memory = memory.Memory(keys)
         self._local = threading.local()
         self._threads = Threads("store-disk", 4, self._close_reader)
         self._writer = Writer(self._database, self._blobs.probe)
@@ -173,6 +174,24 @@ class SqliteStore:
         """Why nothing can be made durable at the moment, or ""."""
         return self._writer.trouble()
 
+    async def remember_words(self, tenant: str, sender: str, words: Sequence[str], at: datetime) -> None:
+        """Keep words of a message that may be passwords to the sender's other messages. Raises StoreAwayError."""
+        row = self._memory.words_row(tenant, sender, words, at)
+        await self._write(lambda connection: memory.remember(connection, row), durable=False)
+
+    async def recent_words(self, tenant: str, sender: str, now: datetime) -> list[str]:
+        """Such words of the last days, the newest first. Raises StoreAwayError."""
+        return await self._read(lambda connection: self._memory.recent(connection, tenant, sender, now))
+
+    async def see_sites(self, tenant: str, sites: Sequence[str], now: datetime) -> None:
+        """Note that a message links to these sites. Raises StoreAwayError."""
+        await self._write(lambda connection: memory.see(connection, tenant, sites, now), durable=False)
+
+    async def first_seen(self, tenant: str, sites: Sequence[str]) -> tuple[datetime | None, dict[str, datetime]]:
+        """Since when sites are remembered for the tenant, and since when each of these is. Raises StoreAwayError."""
+        oldest, found = await self._read(lambda connection: memory.first_seen(connection, tenant, sites))
+        return (moment(oldest) if oldest else None), {site: moment(at) for site, at in found.items()}
+
     # What runs beside the mail path.
 
     async def heartbeat(self, name: str, pid: int, state: dict[str, Any], at: datetime) -> None:
@@ -181,7 +200,11 @@ class SqliteStore:
         await self._write(lambda connection: connection.execute(_HEARTBEAT, values) and None, durable=False)
 
     async def purge(self, now: datetime, retention_days: int) -> upkeep.Purged:
-        """Delete audit rows and finished kept rows older than that, in small batches; 0 days keeps everything."""
+        """Delete audit rows and finished kept rows older than that, in small batches; 0 days keeps everything.
+
+        What is remembered from message to message goes after its own number of days.
+        """
+        await self._write(lambda connection: memory.forget(connection, now), durable=False)
         if retention_days <= 0:
             return upkeep.Purged(0, 0)
         before = micros(now - timedelta(days=retention_days))

@@ -63,6 +63,9 @@ def test_text_put_in_by_policy_stays_out(make_audit):
         ("", ""),
         ("salaries 2026.xlsx", "*.xlsx"),
         ("outer.ZIP/list.XLSX", "*.zip/*.xlsx"),
+        ("outer.zip/list.docm/macro", "*.zip/*.docm/macro"),
+        ("salaries.pdf/page 12", "*.pdf/page 12"),
+        ("salaries.xlsx/山田太郎", "*.xlsx/*"),
         ("archive.tar.gz", "*.gz"),
         ("README", "*"),
         ("password.hunter2", "*"),  # an extension no file has

@@ -28,8 +28,8 @@ def test_postgresql_compiles_it(table):
         assert f"CREATE INDEX {index.name}" in str(CreateIndex(index).compile(dialect=dialect))
 
 
-def test_only_the_address_and_finding_tables_do_without_rowid():
+def test_only_tables_that_are_all_key_do_without_rowid():
     without = {
         table.name for table in metadata.sorted_tables if table.dialect_options["sqlite"]["with_rowid"] is False
     }
-    assert without == {"audit_address", "audit_finding", "kept_address"}
+    assert without == {"audit_address", "audit_finding", "kept_address", "seen_site"}
