@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What the tests talk to, and what makes archives and disk images for them.
+PEERS := postfix clamav-daemon c-icap libc-icap-mod-virus-scan dosfstools mtools genisoimage qemu-utils
 # Tests run on this many processes.
 JOBS ?= 2
 
@@ -26,14 +28,15 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	@touch $@
 
 install: $(VENV)/.installed ## build .venv with the gateway and its locked dependencies
+	@.ci/packages libarchive13 libseccomp2
 
 dev: $(VENV)/.installed-dev ## the same with what tests and checks need
 
 run: install ## start the gateway on 127.0.0.1:2525 and send it a first message
 	$(BIN)/sekisho serve --first-message
 
-test: dev ## everything that is tested; installs the system packages the tests talk to (as root)
-	@.ci/packages postfix
+test: install dev ## everything that is tested; installs the system packages the tests talk to (as root)
+	@.ci/packages $(PEERS)
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 check: dev ## formatting, lint, types and architecture: what CI checks beside the tests
@@ -43,7 +46,7 @@ check: dev ## formatting, lint, types and architecture: what CI checks beside th
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
 
-soak: dev ## the long form of the reliability tests (about half an hour)
+soak: install dev ## the long form of the reliability tests (about half an hour)
 	@.ci/packages postfix
 	$(BIN)/pytest -m soak --timeout 3600 tests/integration
 
