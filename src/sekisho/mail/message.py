@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct, field
 
+from sekisho.mail.finding import Where
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sekisho.mail.finding import Finding, Where
+    from sekisho.mail.finding import Finding
     from sekisho.mail.ports import Decoder
 
 _T = TypeVar("_T")
@@ -58,13 +60,14 @@ class Link(Struct, frozen=True):
     """A link as written.
 
     `text` is what the reader sees ("" where it is the address itself); `part` its MIME part; `origin` the kind of
-    place it was found in.
+    place it was found in; `path` the file it was found in, "" in a body.
     """
 
     url: str
     text: str
     part: str
-    origin: Literal["text", "href", "src", "form", "other"] = "text"
+    origin: Literal["text", "href", "src", "form", "qr", "other"] = "text"
+    path: str = ""
 
 
 class Part(Struct, frozen=True, eq=False):
@@ -150,12 +153,16 @@ class Part(Struct, frozen=True, eq=False):
 
 
 class Text(Struct, frozen=True):
-    """A run of characters for the inspectors to look through, with its place in the message."""
+    """A run of characters for the inspectors to look through, with its place in the message.
+
+    `path` is the file it stands in ("outer.zip/list.xlsx"), `place` where in the file ("Sheet1", "page 3", "macro").
+    """
 
     text: str
     where: Where
     part: str = ""
     path: str = ""
+    place: str = ""
 
 
 class Message(Struct, frozen=True, eq=False):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sekisho.mail.dns import Answer
     from sekisho.mail.envelope import Envelope
     from sekisho.mail.finding import Finding
     from sekisho.mail.kept import Kept, KeptState
@@ -47,6 +48,42 @@ class Lookup(Protocol):
     name: str
 
     async def look_up(self, transaction: Transaction) -> Sequence[Finding]: ...
+
+
+class Opener(Protocol):
+    """Opens what a message carries before the inspectors look. Never raises: what cannot be opened is a finding."""
+
+    async def open(self, transaction: Transaction) -> Transaction: ...
+
+    async def close(self) -> None: ...
+
+
+class WordMemory(Protocol):
+    """Remembers words of a sender's messages that may be passwords to others. Both raise StoreAwayError."""
+
+    async def remember_words(self, tenant: str, sender: str, words: Sequence[str], at: datetime) -> None: ...
+
+    async def recent_words(self, tenant: str, sender: str, now: datetime) -> list[str]: ...
+
+
+class SiteMemory(Protocol):
+    """Remembers which sites a tenant's messages linked to. Both raise StoreAwayError.
+
+    `first_seen` tells since when the tenant's memory reaches back (None: it is empty), and for each site that is in
+    it when that was first linked to.
+    """
+
+    async def see_sites(self, tenant: str, sites: Sequence[str], now: datetime) -> None: ...
+
+    async def first_seen(self, tenant: str, sites: Sequence[str]) -> tuple[datetime | None, dict[str, datetime]]: ...
+
+
+class Resolver(Protocol):
+    """Asks the DNS. Neither raises: what goes wrong is a status of the answer, and takes bounded time."""
+
+    async def addresses(self, name: str) -> Answer: ...
+
+    async def close(self) -> None: ...
 
 
 class Relay(Protocol):

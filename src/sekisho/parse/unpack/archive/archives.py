@@ -1,0 +1,180 @@
+"""Archives that libarchive reads: 7z, RAR, tar, cabinets, LHA, CD images, cpio, ar and what is built on them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+from sekisho.mail.finding import Severity
+from sekisho.parse.unpack.archive.library import Member, Reader
+from sekisho.parse.unpack.archive.members import tell_closed, tell_device, tell_link, tell_names
+from sekisho.parse.unpack.archive.rar_headers import Headers, read_headers
+from sekisho.parse.unpack.archive.zip import open_zip
+from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening, OverLimitError, clean_name
+
+# Kind → libarchive's formats and filters.
+_FORMATS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "7z": (("7zip",), ()),
+    "rar": (("rar", "rar5"), ()),
+    "tar": (("tar",), ()),
+    "cab": (("cab",), ()),
+    "lha": (("lha",), ()),
+    "iso": (("iso9660",), ()),
+    "cpio": (("cpio",), ()),
+    "ar": (("ar",), ()),
+    "deb": (("ar",), ()),
+    "rpm": (("cpio",), ("rpm", "gzip", "bzip2", "xz", "lzma", "zstd")),
+}
+KINDS: Final = " ".join(_FORMATS)
+# Formats that nobody may read without their makers' programs, or that need a whole disk driver.
+_UNREADABLE: Final = {
+    "ace": (Severity.HIGH, "an ACE archive: nothing ordinary makes them any more, attacks do"),
+    "arj": (Severity.HIGH, "an ARJ archive: nothing ordinary makes them any more, attacks do"),
+    "archive": (Severity.MEDIUM, "an archive of a kind that cannot be opened here"),
+    "lzop": (Severity.MEDIUM, "an lzop file, which cannot be opened here"),
+}
+UNREADABLE_KINDS: Final = " ".join(_UNREADABLE)
+_TAIL: Final = 65_557  # the end record of a zip and its longest comment
+_MOST_MARKS: Final = 20
+_AR_TABLES: Final = frozenset({"/", "//", "/SYM64/", "__.SYMDEF"})  # lists of symbols and long names
+_MOST_CORRUPT: Final = 20
+_NO_KEY: Final = "no password can be tried at {kind} archives"
+
+
+def open_archive(opening: Opening) -> None:
+    """An `Opener` for the kinds of `KINDS`."""
+    if opening.kind == "rar":
+        _open_rar(opening)
+    else:
+        _read(opening)
+
+
+def open_unreadable(opening: Opening) -> None:
+    """An `Opener` for the kinds of `UNREADABLE_KINDS`: says that nobody looked inside."""
+    severity, why = _UNREADABLE[opening.kind]
+    opening.finding("attachment/unreadable", severity, why)
+
+
+def open_self_extracting(opening: Opening) -> None:
+    """An `Opener` for programs: the archive that an unpacking program carries behind itself."""
+    content = opening.content
+    if b"PK\x05\x06" in content[-_TAIL:] and b"PK\x03\x04" in content:
+        with suppress(CorruptError):  # no zip after all
+            open_zip(opening)
+        return
+    at = _attached(content)
+    if at > 0:
+        opening.budget.take_bytes(len(content) - at)
+        opening.inner("attached archive", content[at:])
+
+
+def _attached(content: bytes) -> int:
+    """Where a 7z with a right start header or a RAR begins, -1 for none. The program's own constants look alike."""
+    at = -1
+    for _ in range(_MOST_MARKS):
+        at = content.find(b"7z\xbc\xaf\x27\x1c\0", at + 1)
+        if at < 0:
+            break
+        if zlib.crc32(content[at + 12 : at + 32]) == int.from_bytes(content[at + 8 : at + 12], "little"):
+            return at
+    return max(content.find(b"Rar!\x1a\x07\x01\0"), content.find(b"Rar!\x1a\x07\0\xcf\x90s"))
+
+
+def _open_rar(opening: Opening) -> None:
+    headers = read_headers(opening.content, opening.budget)
+    if headers.locked:
+        raise EncryptedError(_NO_KEY.format(kind="RAR"))
+    if headers.encrypted and len(headers.encrypted) == len(headers.names):
+        tell_names(opening, headers.names)
+        tell_closed(opening, headers.encrypted)
+        raise EncryptedError(_NO_KEY.format(kind="RAR"))
+    try:
+        _read(opening, frozenset(headers.encrypted))
+    except (CorruptError, EncryptedError) as error:
+        _explain_rar(opening, headers, error)
+
+
+def _explain_rar(opening: Opening, headers: Headers, error: Exception) -> None:
+    """Why a RAR could not be read to its end, by its headers."""
+    if headers.encrypted:
+        tell_closed(opening, headers.encrypted)
+        raise EncryptedError(_NO_KEY.format(kind="RAR")) from error
+    if headers.several:
+        opening.finding("attachment/unreadable", Severity.MEDIUM, "one part of an archive in several parts")
+        return
+    tell_closed(opening, headers.names)
+    raise error
+
+
+def _read(opening: Opening, encrypted: frozenset[str] = frozenset()) -> None:
+    """Hand on all members but the `encrypted` ones. One that cannot be read is told, and the next is tried."""
+    formats, filters = _FORMATS[opening.kind]
+    seen = _Seen(encrypted)
+    try:
+        with Reader(opening.content, formats, filters) as reader:
+            for member in _limited(opening, reader.members()):
+                seen.names.append(member.name)
+                _take(opening, reader, member, seen)
+    finally:
+        tell_names(opening, seen.names)
+        tell_closed(opening, seen.closed)
+    if seen.closed:
+        raise EncryptedError(f"{len(seen.closed)} encrypted files; " + _NO_KEY.format(kind=opening.kind))
+
+
+class _Seen:
+    """What was met in one archive."""
+
+    def __init__(self, encrypted: frozenset[str]) -> None:
+        self.encrypted = encrypted
+        self.names: list[str] = []
+        self.closed: list[str] = []
+        self.corrupt = 0
+
+
+def _limited(opening: Opening, members: Iterator[Member]) -> Iterator[Member]:
+    """The members up to the limits; folders and links, which are no files to open, count like files."""
+    left = opening.budget.limits.files
+    for member in members:
+        left -= 1
+        if left < 0:
+            raise OverLimitError("files: in one archive")
+        opening.budget.check_time()
+        yield member
+
+
+def _take(opening: Opening, reader: Reader, member: Member, seen: _Seen) -> None:
+    if opening.kind in {"ar", "deb"} and member.name in _AR_TABLES:
+        return
+    if member.kind == "link":
+        tell_link(opening, member.name, member.target)
+    elif member.kind == "device":
+        tell_device(opening, member.name)
+    elif member.encrypted or member.name in seen.encrypted:
+        seen.closed.append(member.name)
+    elif member.kind == "file":
+        _take_file(opening, reader, member, seen)
+
+
+def _take_file(opening: Opening, reader: Reader, member: Member, seen: _Seen) -> None:
+    broken: list[Exception] = []
+    content = opening.budget.collect(_until_broken(reader.data(), broken), len(opening.content))
+    if broken and isinstance(broken[0], EncryptedError):
+        seen.closed.append(member.name)
+        return
+    if broken:
+        seen.corrupt += 1
+        opening.finding("attachment/corrupt", Severity.MEDIUM, str(broken[0]), clean_name(member.name))
+    if content or not broken:
+        opening.inner(member.name, content)
+    if seen.corrupt > _MOST_CORRUPT:
+        raise CorruptError("too many members that cannot be read")
+
+
+def _until_broken(pieces: Iterator[bytes], broken: list[Exception]) -> Iterator[bytes]:
+    try:
+        yield from pieces
+    except (CorruptError, EncryptedError) as error:
+        broken.append(error)

@@ -1,0 +1,257 @@
+"""The directory of a zip, read without trust: what it claims, and where it contradicts the rest of the file.
+
+Structures after PKWARE's APPNOTE.TXT 6.3.10, sections cited by their numbers.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from sekisho.parse.unpack.archive.members import decode_name
+from sekisho.parse.unpack.names import extension_of
+from sekisho.parse.unpack.opening import Budget, CorruptError, OverLimitError
+
+_END: Final = struct.Struct("<4sHHHHIIH")
+_END_64: Final = struct.Struct("<4sQHHIIQQQQ")
+_CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
+LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
+_LONGEST_TAIL: Final = 65_535 + _END.size
+_FULL: Final = 0xFFFFFFFF
+_UTF_8: Final = 0x800
+_STREAMED: Final = 8  # flag: sizes and checksum follow the data
+ENCRYPTED: Final = 1
+AES: Final = 99
+_UNIX: Final = (3, 19)  # made on Unix or macOS: the file mode is in the upper half of the attributes
+_DATA_DESCRIPTOR: Final = 24
+
+
+class Entry(Struct):
+    """A member as the directory describes it; `data` is where its octets begin by its local header."""
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    data: int
+    mode: int
+    extra: bytes
+    time: int = 0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether a password is needed (4.4.4)."""
+        return bool(self.flags & ENCRYPTED)
+
+    @property
+    def is_folder(self) -> bool:
+        """A name that ends in a slash and has no content."""
+        return self.name.endswith(("/", "\\")) and self.size == 0
+
+    @property
+    def is_link(self) -> bool:
+        """A symbolic link by its Unix mode."""
+        return self.mode & 0o170000 == 0o120000
+
+
+class Directory(Struct):
+    """All entries, in the order of the directory, and what contradicts: (grave, why, name)."""
+
+    entries: list[Entry]
+    anomalies: list[tuple[bool, str, str]]
+    start: int  # of the zip in the file: octets before it belong to something else
+
+
+def read_directory(content: bytes, budget: Budget) -> Directory:
+    """Find the end record and read the directory. Raises CorruptError, and OverLimitError at too many entries."""
+    end = _find_end(content)
+    count, size, offset = _end_record(content, end)
+    start = _central_end(content, end) - size
+    if start < 0:
+        raise CorruptError("the directory is larger than the file")
+    if count > budget.limits.files:
+        raise OverLimitError(f"files: the zip claims {count}")
+    base = max(0, start - offset)
+    found = Directory([], [], base)
+    for entry in _entries(content, start, start + size, base, budget):
+        found.entries.append(entry)
+    if len(found.entries) != count and len(found.entries) % 0x10000 != count:
+        found.anomalies.append(
+            (False, f"the end record counts {count} files, the directory {len(found.entries)}", "")
+        )
+    _compare(content, found, start)
+    return found
+
+
+def _find_end(content: bytes) -> int:
+    """The last end record whose comment fits (4.3.16)."""
+    lowest = max(0, len(content) - _LONGEST_TAIL)
+    end = content.rfind(b"PK\x05\x06", lowest)
+    while end >= 0:
+        if len(content) >= end + _END.size and end + _END.size + _END.unpack_from(content, end)[7] <= len(content):
+            return end
+        end = content.rfind(b"PK\x05\x06", lowest, end)
+    raise CorruptError("the zip has no end record: cut off, or one part of several")
+
+
+def _end_record(content: bytes, end: int) -> tuple[int, int, int]:
+    """Count, size and offset of the directory, from the ZIP64 record (4.3.14) where the old one is full."""
+    _, disk, _, _, count, size, offset, _ = _END.unpack_from(content, end)
+    full = count == 0xFFFF or _FULL in {size, offset}
+    at = _zip64_at(content, end)
+    if full and at >= 0:
+        _, _, _, _, _, _, _, count, size, offset = _END_64.unpack_from(content, at)
+    elif disk not in {0, 0xFFFF}:
+        raise CorruptError("one part of a zip in several parts")
+    return count, size, offset
+
+
+def _zip64_at(content: bytes, end: int) -> int:
+    """Where the ZIP64 end record is: it stands before its locator, which stands before the end record (4.3.15)."""
+    if content[max(0, end - 20) : end - 16] != b"PK\x06\x07":
+        return -1
+    at = content.rfind(b"PK\x06\x06", max(0, end - 20 - 4096), end - 20)
+    return at if at >= 0 and len(content) >= at + _END_64.size else -1
+
+
+def _central_end(content: bytes, end: int) -> int:
+    at = _zip64_at(content, end)
+    return at if at >= 0 else end
+
+
+def _entries(content: bytes, at: int, end: int, base: int, budget: Budget) -> Iterator[Entry]:
+    most = budget.limits.files
+    while at + _CENTRAL.size <= end:
+        entry, at = _entry(content, at, base)
+        most -= 1
+        if most < 0:
+            raise OverLimitError("files: in the directory of a zip")
+        if not most % 128:
+            budget.check_time()
+        yield entry
+
+
+def _entry(content: bytes, at: int, base: int) -> tuple[Entry, int]:
+    """A member's central header (4.3.12) and where the next begins."""
+    fields = _CENTRAL.unpack_from(content, at)
+    signature, made, _, flags, method, when, _, crc, packed, size = fields[:10]
+    if signature != b"PK\x01\x02":
+        raise CorruptError("the directory of the zip is broken")
+    name_end = at + _CENTRAL.size + fields[10]
+    raw, extra = content[at + _CENTRAL.size : name_end], content[name_end : name_end + fields[11]]
+    size, packed, offset = _zip64_sizes(extra, size, packed, fields[16])
+    mode = fields[15] >> 16 if made >> 8 in _UNIX else 0
+    offset += base
+    entry = Entry(_name(raw, flags, extra), raw, flags, method, crc, packed, size, offset, -1, mode, extra, when)
+    return entry, name_end + fields[11] + fields[12]
+
+
+def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """The extra fields of a header: id and content (4.5.1)."""
+    at = 0
+    while at + 4 <= len(extra):
+        number, length = struct.unpack_from("<HH", extra, at)
+        yield number, extra[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _zip64_sizes(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+    """The sizes, from the ZIP64 field where the header's are full (4.5.3); a field that is too short is ignored."""
+    if _FULL not in {size, packed, offset}:
+        return size, packed, offset
+    field = next((data for number, data in extra_fields(extra) if number == 1), b"")
+    values = [size, packed, offset]
+    for index, value in enumerate(values):
+        if value == _FULL and len(field) >= 8:
+            values[index] = struct.unpack_from("<Q", field)[0]
+            field = field[8:]
+    return values[0], values[1], values[2]
+
+
+def _name(raw: bytes, flags: int, extra: bytes) -> str:
+    """The name: by the Unicode path field if it is about this name (4.6.9), the UTF-8 flag, or its looks."""
+    for number, data in extra_fields(extra):
+        if number == 0x7075 and len(data) > 5 and struct.unpack_from("<I", data, 1)[0] == zlib.crc32(raw):
+            return data[5:].decode("utf-8", "replace")
+    return raw.decode("utf-8", "replace") if flags & _UTF_8 else decode_name(raw)
+
+
+def _compare(content: bytes, found: Directory, directory: int) -> None:
+    """Hold the directory against the local headers and the members against each other."""
+    for entry in found.entries:
+        problem = _locate(content, entry, directory)
+        if problem:
+            found.anomalies.append((*problem, entry.name))
+    placed = sorted((e for e in found.entries if e.data >= 0), key=lambda e: e.offset)
+    for before, after in pairwise(placed):
+        if after.offset < before.data + before.packed:
+            found.anomalies.append((True, "members that share their octets", after.name))
+            break
+    if found.start:
+        found.anomalies.append((content.startswith(b"PK"), "something else stands before the zip", ""))
+
+
+def _locate(content: bytes, entry: Entry, directory: int) -> tuple[bool, str] | None:
+    """Set where the data begin; what the local header (4.3.7) says otherwise, and whether that is grave."""
+    if entry.offset + LOCAL.size > len(content) or content[entry.offset : entry.offset + 4] != b"PK\x03\x04":
+        return True, "a member that is not where the directory says"
+    fields = LOCAL.unpack_from(content, entry.offset)
+    start = entry.offset + LOCAL.size
+    entry.data = start + fields[9] + fields[10]
+    if entry.data + entry.packed > directory:
+        return True, "a member that does not fit into the file"
+    raw_name = content[start : start + fields[9]]
+    return _other_name(entry, raw_name) or _other_sizes(entry, fields)
+
+
+def _other_name(entry: Entry, raw_name: bytes) -> tuple[bool, str] | None:
+    """Two spellings of one name are an old habit; another extension makes it another file to some readers."""
+    if raw_name == entry.raw_name:
+        return None
+    name = decode_name(raw_name)
+    grave = extension_of(name) != extension_of(entry.name)
+    why = f"the member calls itself {name[:100]!r}, the directory calls it otherwise"
+    return (grave, why) if name != entry.name else None
+
+
+def _other_sizes(entry: Entry, fields: tuple[int, ...]) -> tuple[bool, str] | None:
+    _, _, flags, method, _, _, _, packed, size = fields[:9]
+    if method != entry.method or (flags ^ entry.flags) & ENCRYPTED:
+        return True, "the member and the directory name different methods"
+    if not flags & _STREAMED and _FULL not in {packed, size} and (packed, size) != (entry.packed, entry.size):
+        return True, "the member and the directory name different sizes"
+    return None
+
+
+def hidden_members(content: bytes, found: Directory) -> list[Entry]:
+    """Members that stand in the file but not in the directory: readers that read from the front unpack them."""
+    placed = sorted((e for e in found.entries if e.data >= 0), key=lambda e: e.offset)
+    hidden: list[Entry] = []
+    at = found.start
+    for entry in placed:
+        if entry.offset > at:
+            hidden += _unlisted(content, at, entry.offset)
+        at = max(at, entry.data + entry.packed)
+    return hidden[:100]
+
+
+def _unlisted(content: bytes, at: int, end: int) -> Iterator[Entry]:
+    """Local headers between two offsets; those whose sizes follow later are named without content."""
+    at = content.find(b"PK\x03\x04", at, end)
+    while 0 <= at <= end - LOCAL.size:
+        _, _, flags, method, when, _, crc, packed, size, name, extra = LOCAL.unpack_from(content, at)
+        start = at + LOCAL.size
+        raw, data = content[start : start + name], start + name + extra
+        if data + packed > end or not raw:
+            return
+        yield Entry(_name(raw, flags, b""), raw, flags, method, crc, packed, size, at, data, 0, b"", when)
+        at = content.find(b"PK\x03\x04", data + packed, end)

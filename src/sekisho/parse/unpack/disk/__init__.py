@@ -1,0 +1,1 @@
+"""Disk images and the file systems in them."""

@@ -1,0 +1,1 @@
+"""Other documents: PDF, RTF, HTML, SVG, text, pictures."""

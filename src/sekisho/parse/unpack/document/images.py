@@ -1,0 +1,144 @@
+"""Images: the codes in them (QR, Data Matrix, Aztec, PDF417) as links and text. Pixels are counted first."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from io import BytesIO
+
+import PIL.Image
+import zxingcpp
+from PIL import ImageFile
+from PIL.Image import Image
+
+from sekisho.mail.finding import Severity
+from sekisho.parse import charsets
+from sekisho.parse.links import text_links
+from sekisho.parse.unpack.document import ocr
+from sekisho.parse.unpack.opening import CorruptError, Opening
+
+MOST_PIXELS = 40_000_000
+_ALL_PIXELS = 160_000_000  # of one file with several pictures
+_LONGEST = 1600  # pixels to which the longer side is brought; a code that fills a tenth of it can still be read
+_SMALLEST = 60  # pixels: 21 modules with a margin, two pixels each
+_MOST_STRETCHED = 8.0  # longer side to shorter: banners and lines carry no square code that a camera reads
+_MOST_FRAMES = 3
+_KINDS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
+_FORMATS = zxingcpp.BarcodeFormats([
+    zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix,
+    zxingcpp.BarcodeFormat.Aztec, zxingcpp.BarcodeFormat.PDF417,
+])  # fmt: skip
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:\S", re.ASCII)
+_BARE = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?:[:/?#]\S*)?\Z", re.ASCII)
+_FOR_PEOPLE = ("wifi:", "begin:", "mecard:", "smsto:", "tel:", "geo:", "matmsg:", "memory:", "otpauth:")
+
+
+def warm() -> None:
+    """Load the picture formats and read one code."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True  # a cut picture is shown as far as it goes
+    warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)  # the limit here is lower
+    PIL.Image.init()
+    for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
+        octets = BytesIO()
+        PIL.Image.new("L", (64, 64), 255).save(octets, kind)
+        octets.seek(0)
+        PIL.Image.open(octets, formats=_KINDS).convert("L")
+    zxingcpp.read_barcodes(PIL.Image.new("L", (64, 64), 255), formats=_FORMATS)
+
+
+def open_image(opening: Opening) -> None:
+    """Tell of the codes in a picture. Raises CorruptError, OverLimitError."""
+    try:
+        picture = PIL.Image.open(BytesIO(opening.content), formats=_KINDS)
+    except PIL.Image.DecompressionBombError:
+        opening.finding("attachment/large-image", Severity.LOW, "the picture has too many pixels to be looked at")
+        return
+    except Exception as error:  # noqa: BLE001 - its decoders raise whatever they like at broken files
+        raise CorruptError(f"the picture cannot be read: {type(error).__name__}") from None
+    with picture:
+        _frames(picture, opening)
+
+
+def _frames(picture: Image, opening: Opening) -> None:
+    """The first pictures of the file: pages of a TIFF, frames of a GIF."""
+    pixels = 0
+    for number in range(_MOST_FRAMES):
+        opening.budget.check_time()
+        try:
+            picture.seek(number)
+        except EOFError:
+            return
+        except Exception:  # noqa: BLE001 - see open_image; what was read before counts
+            return
+        width, height = picture.size
+        pixels += width * height
+        if width * height > MOST_PIXELS or pixels > _ALL_PIXELS:
+            why = f"{width} x {height} pixels are too many to be looked at"
+            opening.finding("attachment/large-image", Severity.LOW, why)
+            return
+        if not worth_reading(width, height) and not ocr.enabled():
+            return
+        try:
+            grey = _grey(picture)
+        except Exception as error:  # noqa: BLE001 - see open_image
+            raise CorruptError(f"the picture cannot be read: {type(error).__name__}") from None
+        if worth_reading(width, height):
+            read_codes(grey, opening)
+        ocr.read_text(grey, opening)
+
+
+def worth_reading(width: int, height: int) -> bool:
+    """Whether a code could be in a picture of this size."""
+    shorter, longer = sorted((width, height))
+    return shorter >= _SMALLEST and longer <= shorter * _MOST_STRETCHED
+
+
+def _grey(picture: Image) -> Image:
+    """The picture in shades of grey on white, not larger than is needed."""
+    longest = ocr.LONGEST if ocr.enabled() else _LONGEST
+    picture.draft("L", (longest, longest))  # JPEG: decoded at a half, a quarter or an eighth
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        coloured = picture.convert("RGBA")
+        white = PIL.Image.new("RGBA", coloured.size, "white")
+        shown = PIL.Image.alpha_composite(white, coloured).convert("L")
+    elif picture.mode.startswith(("I;16", "I", "F")):
+        shown = picture.convert("I").point(lambda level: level / 256).convert("L")
+    else:
+        shown = picture.convert("L")
+    step = -(-max(shown.size) // longest)
+    return shown.reduce(step) if step > 1 else shown
+
+
+def read_codes(grey: Image, opening: Opening, place: str = "") -> None:
+    """Tell of every code in a picture: an address as a link, anything else as text."""
+    low, high = grey.getextrema()
+    if not isinstance(low, int) or not isinstance(high, int) or high - low < 20:
+        return
+    for code in zxingcpp.read_barcodes(grey, formats=_FORMATS, text_mode=zxingcpp.TextMode.Plain):
+        words = code_text(code)
+        if url := code_address(words):
+            opening.link(url, origin="qr")
+            continue
+        opening.text(words, f"{place} qr code".strip())
+        for address in text_links(words):
+            opening.link(address, origin="qr")
+
+
+def code_text(code: zxingcpp.Barcode) -> str:
+    """What a code says. Octets without a declared charset are UTF-8 or Shift_JIS far more often than Latin-1."""
+    octets = bytes(code.bytes)
+    if octets.isascii():
+        return octets.decode("ascii").strip()
+    return code.text.strip() if code.text.isascii() or not octets else charsets.detect(octets).strip()
+
+
+def code_address(words: str) -> str:
+    """The address that a camera would offer to open, or ""."""
+    lower = words.lower()
+    if lower.startswith(_FOR_PEOPLE):
+        return ""
+    if lower.startswith("urlto:"):
+        return words[6:]
+    if "\n" not in words and _SCHEME.match(words):
+        return words
+    return f"http://{words}" if _BARE.match(words) else ""

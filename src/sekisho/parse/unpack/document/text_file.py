@@ -1,0 +1,113 @@
+"""Plain text, CSV and XML in whatever charset: characters and addresses, and cells that are commands."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from sekisho.mail.finding import Severity
+from sekisho.parse import charsets
+from sekisho.parse.links import text_links
+from sekisho.parse.unpack.opening import Opening
+
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
+)  # fmt: skip
+_SAMPLE = 4096
+_CODEC_NAMES = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp932", "euc_jp", "cp1252", "gb18030")
+_XML_LABEL = re.compile(rb"\A\s{0,100}<\?xml[^>]{0,200}?\bencoding\s{0,10}=\s{0,10}[\"']([A-Za-z0-9_:.-]{1,40})[\"']")
+# A cell begins at a line's start or behind a separator, perhaps quoted; a sheet program then takes it for a formula.
+_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-]")
+_CALL_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-][^\s,;]{0,200}\Z")
+_DDE_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-][ ]{0,3}[A-Za-z][\w.]{0,40}\Z")
+_DDE_TOPIC = re.compile(r"\|[^\r\n!]{1,300}![A-Za-z_'\"]")
+_WORD = re.compile(
+    r"\b(?:(cmd|powershell|mshta|rundll32|regsvr32|msexcel|excel|winword|msaccess|certutil|wscript|cscript|dde|ddeauto)"
+    r"|(?:WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTFEED|IMPORTRANGE|CALL|REGISTER(?:\.ID)?|EXEC)\s?\()",
+    re.IGNORECASE,
+)
+_STARTED = re.compile(r"(?:\.exe)?(?:[ ]?\||\(\s{0,9}\"|[^\r\n|]{0,120}/[ck]\b)", re.IGNORECASE)
+_MOST_HITS = 1000
+_BEFORE = 300  # characters of a line in front of a word
+
+
+def warm() -> None:
+    """Load the codecs and the charset detector."""
+    for codec in _CODEC_NAMES:
+        "a".encode(codec).decode(codec, "replace")
+    for octets in ("請求書".encode("cp932"), "請求書".encode("euc_jp"), "請求書".encode("iso2022_jp")):
+        charsets.detect(octets)
+
+
+def text_of(content: bytes) -> str:
+    """The characters of a text file, by its mark, its XML declaration, or what it looks like. Never raises."""
+    for mark, codec in _MARKS:
+        if content.startswith(mark):
+            return content[len(mark) :].decode(codec, "replace")
+    if codec := _wide(content):
+        return content.decode(codec, "replace")
+    if label := _XML_LABEL.match(content):
+        return charsets.decode(content, label[1].decode("ascii"))
+    return charsets.detect(content)
+
+
+def _wide(content: bytes) -> str:
+    """The codec of UTF-16 without a mark: every other octet of Western text is NUL, line ends at least are."""
+    sample = content[:_SAMPLE]
+    if b"\0" not in sample:
+        return ""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if even > 4 * odd:
+        return "utf-16-be"
+    return "utf-16-le" if odd > 4 * even else ""
+
+
+def open_text(opening: Opening) -> None:
+    """Tell of the characters and addresses of a text file."""
+    text = text_of(opening.content)
+    opening.text(text.replace("\r\n", "\n"))
+    for address in text_links(text):
+        opening.link(address, origin="text")
+
+
+def open_csv(opening: Opening) -> None:
+    """As `open_text`, and cells that a sheet program takes for a command or a request."""
+    text = text_of(opening.content)
+    opening.text(text.replace("\r\n", "\n"))
+    for address in text_links(text):
+        opening.link(address, origin="text")
+    formulas(text, opening)
+
+
+def formulas(text: str, opening: Opening) -> None:
+    """Find cells that start a program (high) or fetch something (medium). Sums, ="001" and +81 are none."""
+    command = fetch = ""
+    for match in islice(_WORD.finditer(text), _MOST_HITS):
+        line = _line_before(text, match.start())
+        if not match[1] and _CALL_CELL.search(line):
+            fetch = fetch or line + match[0]
+        elif match[1] and _CELL.search(line) and _STARTED.match(text, match.end()):
+            command = command or line + text[match.start() : match.end() + 60]
+    command = command or _dde(text)
+    if command:
+        why = f"a cell starts a program: {command.strip()[-150:]!r}"
+        opening.finding("attachment/csv-formula", Severity.HIGH, why)
+    elif fetch:
+        why = f"a cell fetches something from elsewhere: {fetch.strip()[-150:]!r}"
+        opening.finding("attachment/csv-formula", Severity.MEDIUM, why)
+
+
+def _dde(text: str) -> str:
+    """A cell that asks another program by DDE: "=service|topic!item"."""
+    for match in islice(_DDE_TOPIC.finditer(text), _MOST_HITS):
+        line = _line_before(text, match.start())
+        if _DDE_CELL.search(line[-60:]):
+            return line[-60:] + match[0]
+    return ""
+
+
+def _line_before(text: str, at: int) -> str:
+    """What stands in front of a place in its line, at most 300 characters."""
+    start = max(0, at - _BEFORE)
+    return text[max(text.rfind("\n", start, at) + 1, start) : at]

@@ -1,0 +1,1 @@
+"""Mail in mail: messages, Outlook files, TNEF, S/MIME, PGP."""

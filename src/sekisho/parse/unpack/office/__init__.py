@@ -1,0 +1,1 @@
+"""Office documents, their macros and what is embedded in them."""

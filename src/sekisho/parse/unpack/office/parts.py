@@ -1,0 +1,92 @@
+"""The parts of a package (ECMA-376 part 2, and ODF): a zip file that is read with bounds."""
+
+from __future__ import annotations
+
+import encodings.cp437  # noqa: F401 - zipfile decodes names with it; it must be there before the process is confined
+import zipfile
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+
+from sekisho.mail.finding import Severity
+from sekisho.parse.unpack.opening import CorruptError, Opening, OverLimitError
+
+_MOST_PARTS = 10_000
+_CHUNK = 1 << 18
+
+
+class Parts:
+    """The parts of the package in `opening`, by name without regard to case and without a leading slash.
+
+    Of several parts with the same name all are in `all`; programs differ in which they take.
+    Raises CorruptError and OverLimitError.
+    """
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        if opening.content.count(b"PK\x01\x02") > 2 * _MOST_PARTS:  # before zipfile makes an object of each
+            raise OverLimitError("parts")
+        try:
+            self._zip = zipfile.ZipFile(BytesIO(opening.content))
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError) as error:
+            raise CorruptError(f"the package cannot be read: {error}") from None
+        self.all = [
+            (part_name(info.filename), info) for info in self._zip.infolist() if info.filename[-1:] not in ("", "/")
+        ]
+        if len(self.all) > _MOST_PARTS:
+            raise OverLimitError("parts")
+        self._by_name = {name.lower(): info for name, info in self.all}
+        self._memo: dict[int, bytes] = {}
+        self._broken: list[str] = []
+        if len(self._by_name) < len(self.all):
+            opening.finding(
+                "attachment/duplicate-part", Severity.MEDIUM, "two parts of the document have the same name"
+            )
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._by_name
+
+    def names(self) -> list[str]:
+        """The names of the parts, in the order of the file; one that is there twice, twice."""
+        return [name for name, _ in self.all]
+
+    def read(self, name: str) -> bytes:
+        """A part's content by name, b"" if there is none."""
+        info = self._by_name.get(name.lower())
+        return self.content(info) if info else b""
+
+    def content(self, info: zipfile.ZipInfo) -> bytes:
+        """A part's content as far as it can be read; broken ones are told by `tell_broken`."""
+        if info.header_offset not in self._memo:
+            self._memo[info.header_offset] = self._unpack(info)
+        return self._memo[info.header_offset]
+
+    def forget(self, info: zipfile.ZipInfo) -> None:
+        """Release a part that will not be read again."""
+        self._memo.pop(info.header_offset, None)
+
+    def tell_broken(self) -> None:
+        """Raise CorruptError if a part could not be read to its end."""
+        if self._broken:
+            raise CorruptError(f"a part of the document cannot be read: {self._broken[0]}")
+
+    def broken(self, name: str) -> None:
+        """Remember that this part is not what it should be."""
+        self._broken.append(name)
+
+    def _unpack(self, info: zipfile.ZipInfo) -> bytes:
+        packed = max(0, min(info.compress_size, len(self._opening.content)))
+        return self._opening.budget.collect(self._chunks(info), packed)
+
+    def _chunks(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        try:
+            with self._zip.open(info) as stream:
+                while chunk := stream.read(_CHUNK):
+                    yield chunk
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
+            self.broken(info.filename)
+
+
+def part_name(name: str) -> str:
+    """A name as relations write it: forward slashes, none at the beginning."""
+    return name.replace("\\", "/").lstrip("/")

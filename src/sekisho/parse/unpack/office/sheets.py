@@ -1,0 +1,315 @@
+"""Workbooks in XML (SpreadsheetML): the cells of every sheet as lines with tabs, formulas, names, links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from lxml import etree
+from msgspec import Struct, field
+
+from sekisho.parse.unpack.office.fields import tell_dde, tell_formula
+from sekisho.parse.unpack.office.formats import Format, formats_of, number_text
+from sekisho.parse.unpack.office.markup import attribute, elements, local
+from sekisho.parse.unpack.office.parts import Parts
+from sekisho.parse.unpack.office.relations import Relation, Relations
+from sekisho.parse.unpack.office.xlm import tell_xlm
+from sekisho.parse.unpack.opening import CorruptError, Opening
+
+_STRING = re.compile(r"<t(?: [^<>]*)?>([^<]*)</t>|(</si>|<si/>)")
+_SIMPLE_STRING = re.compile(r"<si><t(?: [^<>]*)?>([^<]*)</t></si>")
+_VALUE = r"(?:<f(?: [^<>]*)?(?:/>|>([^<]*)</f>))?(?:<v(?: [^<>]*)?>([^<]*)</v>|<v/>)?</c>"
+# Style, type, formula and value of a cell: as Excel orders the attributes, and in any order.
+_CELL = re.compile(rf'<c r="[A-Z]+\d+"(?: s="(\d+)")?(?: t="(\w+)")?>{_VALUE}')
+_ANY_CELL = re.compile(
+    r'<c(?:(?=[^<>]*? s="(\d+)")|)(?:(?=[^<>]*? t="(\w+)")|)(?: [\w:.]+="[^"<>]*")*'
+    rf"(?:/>|>{_VALUE})"
+)
+_EMPTY_CELL = re.compile(r"<c [^<>]*/>")
+_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));")
+_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
+_LONGEST_ROW = 4_000_000
+_LOOK_AT = (b"hyperlink", b"webservice", b"image(", b"dde", b"|")
+_PAGE_TEXT = ("{*}oddHeader", "{*}oddFooter", "{*}evenHeader", "{*}evenFooter", "{*}firstHeader", "{*}firstFooter")
+_PAGE = re.compile(r"<(?:odd|even|first)(?:Header|Footer)>([^<]*)<")
+
+
+class Sheet(Struct):
+    """A sheet: `name` as in the workbook, `state` "visible", "hidden" or "veryHidden", its text and formulas."""
+
+    name: str
+    state: str = "visible"
+    lines: list[str] = field(default_factory=list)
+    formulas: list[str] = field(default_factory=list)
+    room: int = 8_000_000
+
+    def add(self, cells: list[str]) -> None:
+        """A row, as far as there is room: cells of a few octets may each stand for the same long string."""
+        size = sum(map(len, cells))
+        if size > self.room:
+            cells = _first(cells, self.room)
+        self.room -= min(size, self.room)
+        if cells:
+            self.lines.append("\t".join(cells))
+
+
+def _first(cells: list[str], room: int) -> list[str]:
+    """The cells that have room, the last one cut."""
+    kept = []
+    for cell in cells:
+        if room <= 0:
+            break
+        kept.append(cell[:room])
+        room -= len(cell)
+    return kept
+
+
+class _Book(Struct):
+    """What the cells of all sheets share."""
+
+    strings: dict[str, str]  # by their number as cells write it
+    formats: dict[str, Format]
+
+
+def read_workbook(opening: Opening, parts: Parts, relations: Relations, main: str) -> None:
+    """Text by sheet, hidden sheets too, links and DDE of formulas, and Excel 4.0 macros."""
+    sheets: dict[str, Sheet] = {}
+    names: list[tuple[str, str]] = []
+    from_1904 = False
+    try:
+        for element in elements(parts.read(main), ["{*}sheet", "{*}definedName", "{*}workbookPr"], opening.budget):
+            kind = local(element)
+            if kind == "sheet":
+                identity = next((str(v) for k, v in element.attrib.items() if str(k).endswith("}id")), "")
+                state = attribute(element, "state") or "visible"
+                sheets.setdefault(identity, Sheet(attribute(element, "name"), state))
+            elif kind == "definedName":
+                names.append((attribute(element, "name"), element.text or ""))
+            else:
+                from_1904 = attribute(element, "date1904") in ("1", "true")
+    except CorruptError:
+        parts.broken(main)
+    book = _book(opening, parts, relations, main, from_1904=from_1904)
+    macro_sheets = []
+    for relation in sheet_relations(relations, main):
+        sheet = sheets.get(relation.name) or Sheet(relation.target.rpartition("/")[2])
+        if _read_sheet(opening, parts, relation, sheet, book):
+            macro_sheets.append(sheet)
+    tell_names(opening, names)
+    if macro_sheets:
+        _tell_macro_sheets(opening, macro_sheets, names)
+
+
+def tell_names(opening: Opening, names: Iterable[tuple[str, str]]) -> None:
+    """Defined names of a workbook as text, and what their formulas reach."""
+    lines = []
+    for name, formula in names:
+        if not name.startswith("_xlnm._FilterDatabase"):
+            lines.append(f"{name}\t{formula}")
+            tell_formula(opening, formula)
+    opening.text("\n".join(lines), "names")
+
+
+def _tell_macro_sheets(opening: Opening, sheets: list[Sheet], names: list[tuple[str, str]]) -> None:
+    automatic = [name for name, _ in names if re.match(r"(?i)(?:_xlnm\.)?auto_", name)]
+    formulas = [formula for sheet in sheets for formula in sheet.formulas]
+    tell_xlm(opening, formulas, automatic=automatic, hidden=any(sheet.state != "visible" for sheet in sheets))
+
+
+def sheet_relations(relations: Relations, main: str) -> Iterator[Relation]:
+    """The relations of a workbook to its sheets, each sheet once."""
+    read = set[str]()
+    for relation in relations.of(main):
+        if relation.kind.endswith("sheet") and not relation.external and relation.target.lower() not in read:
+            read.add(relation.target.lower())
+            yield relation
+
+
+def _book(opening: Opening, parts: Parts, relations: Relations, main: str, *, from_1904: bool) -> _Book:
+    targets = {r.kind: r.target for r in relations.of(main)}
+    book = _Book({}, {})
+    try:
+        strings = shared_strings(opening, parts.read(targets.get("sharedstrings", "")))
+        book.strings = dict(zip(map(str, range(len(strings))), strings, strict=True))
+        styles = parts.read(targets.get("styles", ""))
+        book.formats = formats_of(styles, opening.budget, from_1904=from_1904) if styles else {}
+    except CorruptError:
+        parts.broken("shared strings or styles")
+    return book
+
+
+def shared_strings(opening: Opening, data: bytes) -> list[str]:
+    """The shared strings, readings above characters (rPh) left out. Raises CorruptError."""
+    if not data:
+        return []
+    text = _plain_utf8(data, b"<sst")
+    if text is not None:
+        strings = _fast_strings(text)
+        if strings is not None:
+            return strings
+    return [_rich(item) for item in elements(data, ["{*}si"], opening.budget)]
+
+
+def _plain_utf8(data: bytes, root: bytes) -> str | None:
+    """The part as characters if it is the plain XML that Excel writes, which expressions can read faster."""
+    start = data[:2048].find(root)
+    if start < 0 or b"<!" in data or data.count(b"<?") > 1 or b"encoding=" in data[: max(start, 0)].replace(
+        b'encoding="UTF-8"', b"").replace(b'encoding="utf-8"', b""):  # fmt: skip
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _fast_strings(text: str) -> list[str] | None:
+    if "<rPh" in text:
+        first, *others = text.split("<rPh")
+        text = first + "".join(piece.partition("</rPh>")[2] for piece in others)
+    simple = _SIMPLE_STRING.findall(text)
+    if len(simple) == text.count("<si"):
+        return [unescape(piece) for piece in simple] if "&" in text or "_x" in text else simple
+    found = _STRING.findall(text)
+    ends = text.count("</si>") + text.count("<si/>")
+    if len(found) - ends != text.count("</t>") or text.count("<si") != ends:
+        return None
+    strings: list[str] = []
+    pieces: list[str] = []
+    for piece, end in found:
+        if end:
+            strings.append(unescape("".join(pieces)) if pieces else "")
+            pieces = []
+        else:
+            pieces.append(piece)
+    return strings
+
+
+def _rich(item: etree._Element) -> str:
+    pieces = []
+    for run in item.iter("{*}t"):
+        parent = run.getparent()
+        if parent is None or local(parent) != "rPh":
+            pieces.append(run.text or "")
+    return "".join(pieces)
+
+
+def unescape(text: str) -> str:
+    """Character references of XML, and Excel's own "_x000D_"."""
+    if "&" in text:
+        text = _ENTITY.sub(_entity, text)
+    return _ESCAPED.sub(lambda m: chr(int(m.group(1), 16)), text) if "_x" in text else text
+
+
+def _entity(match: re.Match[str]) -> str:
+    code, number, name = match.groups()
+    if name:
+        return _NAMED[name]
+    value = int(code, 16) if code else int(number)
+    return chr(value) if 0 < value < 0xD800 or 0xE000 <= value < 0x110000 else ""
+
+
+def _read_sheet(opening: Opening, parts: Parts, relation: Relation, sheet: Sheet, book: _Book) -> bool:
+    """Read one sheet; True if it is one of Excel 4.0 macros."""
+    data = parts.read(relation.target)
+    macros = "macro" in relation.kind or b"macrosheet" in data[:2048]
+    lower = data.lower()
+    wanted = macros or any(word in lower for word in _LOOK_AT)
+    text = _plain_utf8(data, b"<worksheet")
+    try:
+        if text is None or not _fast_rows(opening, text, sheet, book, formulas=wanted):
+            _slow_rows(opening, data, sheet, book)
+    except CorruptError:
+        parts.broken(relation.target)
+    opening.text("\n".join(sheet.lines), sheet.name)
+    if not macros:
+        for formula in sheet.formulas:
+            tell_formula(opening, formula)
+    return macros
+
+
+def _fast_rows(opening: Opening, text: str, sheet: Sheet, book: _Book, *, formulas: bool) -> bool:
+    """Read rows by expression; False, with nothing added, where that did not see every cell."""
+    if "<is>" in text or ":c " in text:
+        return False
+    text = _EMPTY_CELL.sub("", text)
+    rows = text.split("</row>")
+    if max(map(len, rows)) > _LONGEST_ROW:
+        return False
+    text_of = book.strings.get
+    expected = (text.count("<c ") + text.count("<c>"), text.count("</v>") - text.count("<v></v>"))
+    for expression in (_CELL, _ANY_CELL):
+        trial = Sheet(sheet.name, sheet.state, room=opening.budget.text_chars + 1)
+        cells = values = 0
+        for number, row in enumerate(rows):
+            if not number & 255:
+                opening.budget.check_time()
+            matches = expression.findall(row)
+            shown = [
+                text_of(value, "") if kind == "s" else _value(book, style, kind, value)
+                for style, kind, _, value in matches
+                if value
+            ]
+            cells += len(matches)
+            values += len(shown)
+            trial.add(shown)
+            if formulas:
+                trial.formulas += [unescape(formula) for _, _, formula, _ in matches if formula]
+        if (cells, values) == expected:
+            sheet.lines = trial.lines + [unescape(piece) for piece in _PAGE.findall(rows[-1])]
+            sheet.formulas = trial.formulas
+            return True
+    return False
+
+
+def _value(book: _Book, style: str, kind: str, value: str) -> str:
+    """What a cell shows (ECMA-376 part 1, 18.18.11)."""
+    if kind == "s":
+        return book.strings.get(value, "")
+    if kind in ("", "n"):
+        shown = book.formats.get(style)
+        if shown:
+            return shown(value)
+        return number_text(value) if "E" in value else value
+    if kind == "b":
+        return "TRUE" if value == "1" else "FALSE"
+    return unescape(value)
+
+
+def _slow_rows(opening: Opening, data: bytes, sheet: Sheet, book: _Book) -> None:
+    sheet.room = opening.budget.text_chars + 1
+    for row in elements(data, ["{*}row", *_PAGE_TEXT], opening.budget):
+        if local(row) != "row":
+            sheet.lines.append(row.text or "")
+            continue
+        shown = []
+        for number, cell in enumerate(row.iterchildren("{*}c")):
+            if not number & 1023:
+                opening.budget.check_time()
+            shown.append(_slow_cell(cell, sheet, book))
+        sheet.add([piece for piece in shown if piece])
+
+
+def _slow_cell(cell: etree._Element, sheet: Sheet, book: _Book) -> str:
+    value = ""
+    for child in cell:
+        name = local(child)
+        if name == "v":
+            value = (child.text or "").strip()
+        elif name == "is":
+            return _rich(child)
+        elif name == "f" and child.text:
+            sheet.formulas.append(child.text)
+    return _value(book, cell.get("s") or "", cell.get("t") or "", value) if value else ""
+
+
+def read_external_link(opening: Opening, data: bytes) -> None:
+    """A link to another workbook or, by DDE, to another program, with what was last read from it."""
+    lines = []
+    for element in elements(data, ["{*}ddeLink", "{*}oleLink", "{*}v", "{*}val"], opening.budget, keep=True):
+        name = local(element)
+        if name == "ddeLink":
+            tell_dde(opening, f"{attribute(element, 'ddeService')} {attribute(element, 'ddeTopic')}")
+        elif name != "oleLink" and element.text:
+            lines.append(element.text)
+    opening.text("\n".join(lines), "external")

@@ -1,0 +1,47 @@
+"""Trying the words of the mail as passwords, within a share of the time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from sekisho.mail.finding import Severity
+from sekisho.parse.unpack.opening import Opening
+
+RULE: Final = "attachment/password-in-mail"
+MOST_SECONDS: Final = 2.0  # for one encrypted file; slow key derivations get through fewer candidates
+_SHARE: Final = 0.5  # of what is left for the message
+
+
+def try_passwords(opening: Opening, check: Callable[[str], bool], seconds: float = MOST_SECONDS) -> str | None:
+    """The first candidate that `check` takes, or None; what `check` raises is passed on.
+
+    Stops after `seconds` or half of the time left. The caller tells success with `tell_opened`: a quick check
+    may be wrong.
+    """
+    now = time.monotonic()
+    end = min(now + seconds, now + _SHARE * (opening.budget.deadline - now))
+    for candidate in opening.passwords:
+        if time.monotonic() > end:
+            return None
+        if candidate and check(candidate):
+            return candidate
+    return None
+
+
+def tell_opened(opening: Opening) -> None:
+    """Record that a password among the candidates opened this file; the password itself is not kept."""
+    if not opening.opened_by_password:
+        opening.opened_by_password = True
+        opening.finding(RULE, Severity.MEDIUM, "a word of this mail, an earlier one or the list opened it")
+
+
+def spellings(password: str) -> tuple[bytes, ...]:
+    """The octets that programs make of a password: UTF-8, and the code page of Japanese Windows where it differs."""
+    spelled = [password.encode("utf-8", "replace")]
+    try:
+        spelled.append(password.encode("cp932"))
+    except UnicodeEncodeError:
+        return tuple(spelled)
+    return tuple(dict.fromkeys(spelled))
