@@ -22,7 +22,7 @@ from sekisho.mail.envelope import Envelope, Session
 from sekisho.mail.finding import Finding
 from sekisho.mail.ids import new_id
 from sekisho.mail.kept import Kept
-from sekisho.mail.ports import Inspector, Lookup
+from sekisho.mail.ports import Inspector, Lookup, Opener
 from sekisho.mail.reply import STORE_AWAY, UNKNOWN_FAILURE, Reply, ReplyError
 from sekisho.mail.transaction import AuditRecord, Delivery, Outcome, Transaction
 from sekisho.mail.verdict import Verdict
@@ -43,6 +43,7 @@ class Checks(Struct, frozen=True):
     """One generation of rules, policy and settings. A reload makes a new one; a transaction keeps its own."""
 
     tenants: Mapping[str, Tenant]
+    opener: Opener
     inspectors: Sequence[Inspector]
     lookups: Sequence[Lookup]
     lookup_deadline_seconds: float
@@ -65,7 +66,8 @@ class Checks(Struct, frozen=True):
         return replace(transaction, received_at=kept.received_at)
 
     async def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
-        """Everything that is seen in a transaction: by the parser, the inspectors and the look-ups."""
+        """Everything that is seen in a transaction: by the parser and in attachments, by inspectors and look-ups."""
+        transaction = await self.opener.open(transaction)
         if len(transaction.message.raw) > self.thread_above_bytes:
             seen = await asyncio.to_thread(inspect_sync, transaction, self.inspectors)
         else:

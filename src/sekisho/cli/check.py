@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from sekisho.cli.sources import Source, Unreadable, messages, wire_form
 from sekisho.cli.terms import CommandError, command, configuration_of, print_json, problems_error
-from sekisho.daemon.compose import checks_of
+from sekisho.daemon.checking import Checking
+from sekisho.daemon.compose import checking_of
 from sekisho.gateway import Checks
 from sekisho.mail.address import client_address
 from sekisho.mail.envelope import Envelope, Recipient, Session
@@ -43,7 +44,7 @@ def add_overrides(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Inspect every message. Returns 3 if something could not be read, else 1 if any would not be delivered."""
-    checks = offline_checks(given)
+    checking = offline_checking(given)
     tally: Counter[str] = Counter()
     with asyncio.Runner() as runner:
         for path in given.path:
@@ -52,7 +53,8 @@ def run(given: argparse.Namespace) -> int:
                     print(f"sekisho: {source}", file=sys.stderr)
                     tally["unreadable"] += 1
                     continue
-                tally[_check(given, checks, runner, source).word] += 1
+                tally[_check(given, checking.checks, runner, source).word] += 1
+        runner.run(checking.close())
     if not given.json and sum(tally.values()) > 1:
         print(", ".join(f"{number} {word}" for word, number in tally.most_common()))
     if tally["unreadable"]:
@@ -60,18 +62,18 @@ def run(given: argparse.Namespace) -> int:
     return 1 if sum(tally.values()) > tally["deliver"] else 0
 
 
-def offline_checks(given: argparse.Namespace) -> Checks:
-    """Rules and policy for a command that inspects. Raises CommandError."""
-    checks, problems = checks_of(configuration_of(given))
-    if checks is None:
+def offline_checking(given: argparse.Namespace) -> Checking:
+    """Inspection and policy for a command that inspects. Raises CommandError."""
+    checking, problems = checking_of(configuration_of(given))
+    if checking is None:
         raise problems_error(problems)
-    if given.tenant not in checks.tenants:
+    if given.tenant not in checking.checks.tenants:
         raise CommandError(f"no tenant {given.tenant!r} in the configuration")
     try:
         client_address(given.client_ip)
     except ValueError as error:
         raise CommandError(f"--client-ip: {error}") from error
-    return checks
+    return checking
 
 
 def transaction_of(given: argparse.Namespace, checks: Checks, data: bytes) -> Transaction:
@@ -79,6 +81,14 @@ def transaction_of(given: argparse.Namespace, checks: Checks, data: bytes) -> Tr
     session = Session(id="check", client_ip=given.client_ip, account=given.account, tenant=given.tenant)
     transaction = checks.read(session, Envelope(None, ()), wire_form(data))
     return replace(transaction, envelope=_envelope(given, transaction.message))
+
+
+async def inspected_once(checking: Checking, transaction: Transaction) -> tuple[Finding, ...]:
+    """The findings of one message, for a command that looks at no other."""
+    try:
+        return await checking.checks.inspect(transaction)
+    finally:
+        await checking.close()
 
 
 def _check(given: argparse.Namespace, checks: Checks, runner: asyncio.Runner, source: Source) -> Disposition:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sekisho.cli.check import add_overrides, offline_checks, transaction_of
+from sekisho.cli.check import add_overrides, inspected_once, offline_checking, transaction_of
 from sekisho.cli.terms import CommandError, command, configuration_of, noun, print_json
 from sekisho.daemon.compose import open_store
 from sekisho.decide.explain import explain
@@ -33,13 +33,14 @@ def add_to(commands: Any) -> None:
 
 def explain_file(given: argparse.Namespace) -> int:
     """Explain one message. Returns 1 if it would not be delivered."""
-    checks = offline_checks(given)
+    checking = offline_checking(given)
+    checks = checking.checks
     try:
         data = sys.stdin.buffer.read() if given.file == "-" else Path(given.file).read_bytes()
     except OSError as error:
         raise CommandError(f"{given.file}: {error.strerror or error}", 3) from error
     transaction = transaction_of(given, checks, data)
-    findings = asyncio.run(checks.inspect(transaction))
+    findings = asyncio.run(inspected_once(checking, transaction))
     explanation = explain(checks.tenants[given.tenant].policy, transaction, findings)
     if given.json:
         print_json(explanation.to_json())
@@ -51,7 +52,7 @@ def explain_file(given: argparse.Namespace) -> int:
 
 def replay_recorded(given: argparse.Namespace) -> int:
     """Replay what is recorded. Returns 1 if anything would have changed."""
-    checks = offline_checks(argparse.Namespace(**vars(given), client_ip="127.0.0.1"))
+    checks = offline_checking(argparse.Namespace(**vars(given), client_ip="127.0.0.1")).checks
     now = datetime.now(UTC)
     with closing(open_store(configuration_of(given))) as store:
         recorded = map(_message, store.recorded(now - timedelta(days=given.days), now, given.tenant))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ def run(given: argparse.Namespace) -> int:
     """Print how everything is. Returns 1 if anything is wrong."""
     configuration = configuration_of(given)
     state: dict[str, Any] = {"listeners": _listeners(configuration), "store": "", "processes": [], "next_hops": []}
+    state |= {"antivirus": [], "opening": []}
     state["kept"] = {}
     try:
         store = open_store(configuration)
@@ -77,10 +79,24 @@ def _from_store(store: SqliteStore, state: dict[str, Any]) -> None:
                 known = hops.setdefault(hop["host"], hop)
                 if hop["state"] != "up" and known["state"] == "up":
                     hops[hop["host"]] = hop
+            _from_checking(beat, state)
     state["next_hops"] = list(hops.values())
     for count in asyncio.run(store.kept_counts()):
         key = f"{count.kind} {count.state}"
         state["kept"][key] = state["kept"].get(key, 0) + count.count
+
+
+def _from_checking(beat: Heartbeat, state: dict[str, Any]) -> None:
+    """Virus scanners, each as the worker sees it that sees it worst, and the walls around attachments."""
+    if "opening" not in beat.state:
+        return
+    state["opening"].append({"process": beat.name, "walls": beat.state["opening"]})
+    for engine in beat.state.get("antivirus", []):
+        known = next((e for e in state["antivirus"] if e["name"] == engine["name"]), None)
+        if known is None:
+            state["antivirus"].append(engine)
+        elif known["up"] and not engine["up"]:
+            known.update(engine)
 
 
 def _current(beats: list[Heartbeat]) -> list[Heartbeat]:
@@ -104,7 +120,7 @@ def _process(beat: Heartbeat, now: datetime) -> dict[str, Any]:
     }
 
 
-def _wrong(state: dict[str, Any]) -> Any:
+def _wrong(state: dict[str, Any]) -> Iterator[str]:
     if state["store"]:
         yield f"store: {state['store']}"
     if not state["processes"]:
@@ -117,15 +133,32 @@ def _wrong(state: dict[str, Any]) -> Any:
             yield f"{process['name']}: {process['state']}"
         elif process["trouble"]:
             yield f"{process['name']}: store: {process['trouble']}"
+    yield from _wrong_around(state)
+
+
+def _wrong_around(state: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with those that the gateway works with."""
     for hop in state["next_hops"]:
         if hop["state"] != "up":
             yield f"next hop {hop['host']}: {hop['state']}"
+    for engine in state["antivirus"]:
+        if not engine["up"]:
+            yield f"antivirus {engine['name']}: {engine['error'] or 'down'}; messages with attachments are held"
+    for opening in state["opening"]:
+        if not opening["walls"]:
+            yield f"{opening['process']}: attachments cannot be opened; messages with attachments are held"
 
 
 def _as_text(state: dict[str, Any]) -> str:
     lines = [f"listener   {x['name']:12} {x['address']:22} {x['state']}" for x in state["listeners"]]
     lines += [f"process    {x['name']:12} pid {x['pid']:<18} {x['state']}" for x in state["processes"]]
     lines += [f"next hop   {x['host']:35} {x['state']}" for x in state["next_hops"]]
+    lines += [f"antivirus  {x['name']:35} {_engine(x)}" for x in state["antivirus"]]
+    lines += [f"attachments opened behind: {', '.join(x['walls'])}" for x in state["opening"][:1] if x["walls"]]
     lines += [f"kept       {key:35} {number}" for key, number in state["kept"].items()]
     lines += [f"WRONG      {text}" for text in state["wrong"]] or ["all is well"]
     return "\n".join(lines)
+
+
+def _engine(engine: dict[str, Any]) -> str:
+    return f"up, {engine['version']}" if engine["up"] else "down"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
-from ipaddress import ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from math import inf
 from pathlib import Path
 
 from msgspec import Struct
 
 from sekisho.config.locations import Locations, Problem
-from sekisho.config.settings import ListenerSettings, NextHopSettings, Settings, TenantSettings
+from sekisho.config.settings import (
+    AntivirusSettings,
+    DnsListSettings,
+    LinkListSettings,
+    ListenerSettings,
+    NextHopSettings,
+    Settings,
+    TenantSettings,
+)
 from sekisho.config.toml import decode, read_toml
 
 DEFAULT_FILES = (Path("sekisho.toml"), Path("/etc/sekisho/sekisho.toml"))
@@ -87,6 +96,37 @@ def host_and_port(address: str, default_port: int | None = None) -> tuple[str, i
     return host, int(port)
 
 
+class EngineAddress(Struct, frozen=True):
+    """Where a virus scanner listens: the UNIX socket `socket`, or `host` and `port`; `service` is ICAP's path."""
+
+    socket: str = ""
+    host: str = ""
+    port: int = 0
+    service: str = ""
+
+
+def engine_address(engine: AntivirusSettings) -> EngineAddress:
+    """Read a virus scanner's address; clamd's port is 3310 and ICAP's 1344 where none is given. Raises ValueError."""
+    address = engine.address
+    if engine.kind == "icap":
+        place, _, service = address.removeprefix("icap://").partition("/")
+        # RFC 3507 4.2: the URI says which service; what would break the request line cannot be part of it
+        if not address.startswith("icap://") or not service or not _URI_PATH.fullmatch(service):
+            raise ValueError(f"expected icap://host:port/service, got {address!r}")
+        host, port = host_and_port(place, 1344)
+        return EngineAddress(host=host, port=port, service=service)
+    if address.startswith("unix:"):
+        path = address.removeprefix("unix:")
+        if not path.startswith("/"):
+            raise ValueError(f"expected unix:/path/of/the/socket, got {address!r}")
+        return EngineAddress(socket=path)
+    host, port = host_and_port(address, 3310)
+    return EngineAddress(host=host, port=port)
+
+
+_URI_PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/?-]+")
+
+
 class _Checks:
     """The checks across settings; each yields problems with the key's line."""
 
@@ -103,6 +143,10 @@ class _Checks:
             yield from self._listener(f"listener[{number}]", listener)
         yield from self._unique("listener", "name", [entry.name for entry in self.settings.listener])
         yield from self._unique("listener", "address", [entry.address for entry in self.settings.listener])
+        for number, engine in enumerate(self.settings.antivirus):
+            yield from self._antivirus(f"antivirus[{number}]", engine)
+        yield from self._unique("antivirus", "name", [entry.name for entry in self.settings.antivirus])
+        yield from self._links()
         for name, tenant in self.settings.tenant.items():
             yield from self._tenant(f"tenant.{name}", tenant)
 
@@ -113,7 +157,7 @@ class _Checks:
             yield self.locations.problem("listener", "at least one listener is needed")
 
     def _positive(self) -> Iterator[Problem]:
-        for section in ("gateway", "limits", "inspect", "record", "hold"):
+        for section in ("gateway", "limits", "inspect", "attachments", "links", "record", "hold"):
             yield from self._numbers(section, getattr(self.settings, section))
 
     def _numbers(self, key: str, values: Struct) -> Iterator[Problem]:
@@ -127,6 +171,45 @@ class _Checks:
                 yield self.locations.problem(
                     f"{key}.{name}", f"must be {'0 or ' if zero else ''}above 0, got {value}"
                 )
+
+    def _links(self) -> Iterator[Problem]:
+        for number, server in enumerate(self.settings.links.name_servers):
+            yield from self._readable(f"links.name_servers[{number}]", server, name_server)
+        for number, entry in enumerate(self.settings.link_list):
+            yield from self._link_list(f"link_list[{number}]", entry)
+        yield from self._unique("link_list", "name", [entry.name for entry in self.settings.link_list])
+        for number, asked in enumerate(self.settings.dns_list):
+            yield from self._dns_list(f"dns_list[{number}]", asked)
+        yield from self._unique("dns_list", "name", [entry.name for entry in self.settings.dns_list])
+
+    def _link_list(self, key: str, entry: LinkListSettings) -> Iterator[Problem]:
+        if not entry.name.strip():
+            yield self.locations.problem(f"{key}.name", "must not be empty")
+        if not self.configuration.path(entry.file).is_file():
+            yield self.locations.problem(f"{key}.file", f"no such file: {entry.file}")
+
+    def _dns_list(self, key: str, entry: DnsListSettings) -> Iterator[Problem]:
+        if not entry.name.strip():
+            yield self.locations.problem(f"{key}.name", "must not be empty")
+        if not _ZONE.fullmatch(entry.zone):
+            yield self.locations.problem(f"{key}.zone", f"expected a domain in lower case, got {entry.zone!r}")
+        if bool(entry.codes) == bool(entry.bits):
+            yield self.locations.problem(key, "needs either codes or bits")
+        for code in entry.codes:
+            yield from self._readable(f"{key}.codes", code, _list_code)
+        for bit in entry.bits:
+            if bit not in _BITS:
+                text = f"expected a bit of an octet (1, 2, 4 … 128), got {bit!r}"
+                yield self.locations.problem(f"{key}.bits", text)
+
+    def _antivirus(self, key: str, engine: AntivirusSettings) -> Iterator[Problem]:
+        if not engine.name.strip():
+            yield self.locations.problem(f"{key}.name", "must not be empty")
+        try:
+            engine_address(engine)
+        except ValueError as error:
+            yield self.locations.problem(f"{key}.address", str(error))
+        yield from self._numbers(key, engine)
 
     def _listener(self, key: str, listener: ListenerSettings) -> Iterator[Problem]:
         yield from self._readable(f"{key}.address", listener.address, _checked_address)
@@ -161,6 +244,8 @@ class _Checks:
         for number, file in enumerate(tenant.policy):
             if not self.configuration.path(file).is_file():
                 yield self.locations.problem(f"{key}.policy[{number}]", f"no such file: {file}")
+        passwords = tenant.attachment_passwords_file
+        yield from self._named_file(f"{key}.attachment_passwords_file", passwords, passwords_in)
         for number, hop in enumerate(tenant.next_hop):
             yield from self._next_hop(f"{key}.next_hop[{number}]", hop)
         yield from self._unique_domains(key, tenant)
@@ -233,7 +318,28 @@ _ZERO_ALLOWED = {
     "idle_seconds",
     "backoff_seconds",
     "backoff_max_seconds",
+    "cache_seconds",
+    "cache_entries",
+    "new_site_days",
+    "learning_days",
 }
+_ZONE = re.compile(r"(?=.{4,200}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)+[a-z][a-z0-9-]{1,62}")
+_BITS = frozenset(str(1 << number) for number in range(8))
+
+
+def name_server(text: str) -> str:
+    """A name server as the resolver takes it: "192.0.2.1:53", "[2001:db8::1]:53". Raises ValueError."""
+    try:
+        host, port = str(ip_address(text.strip("[]"))), 53
+    except ValueError:
+        host, port = host_and_port(text, 53)
+        host = str(ip_address(host))
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _list_code(text: str) -> None:
+    if not IPv4Address(text).is_loopback:
+        raise ValueError(f"expected an address in 127.0.0.0/8, got {text!r}")
 
 
 def _certificates(file: Path) -> None:
@@ -243,6 +349,11 @@ def _certificates(file: Path) -> None:
 def _password(file: Path) -> None:
     if not file.read_text("utf-8").rstrip("\r\n"):
         raise ValueError("it is empty")
+
+
+def passwords_in(file: Path) -> tuple[str, ...]:
+    """The passwords in a file, one a line, empty lines left out. Raises OSError, ValueError."""
+    return tuple(line for line in file.read_text("utf-8").splitlines() if line.strip())
 
 
 def _checked_address(text: str) -> tuple[str, int]:

@@ -69,13 +69,104 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class InspectSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How messages are looked at. `rules` are directories or files added to the built-in rules.
 
+    Of links to `allowed_link_hosts`, and to the names below them, nothing is said.
+
     Messages over `thread_above_bytes` are inspected in a thread so that small ones do not wait for them.
     """
 
     rules: tuple[str, ...] = ()
     disabled_rules: tuple[str, ...] = ()
+    allowed_link_hosts: tuple[str, ...] = ()
     lookup_deadline_seconds: float = 5.0
     thread_above_bytes: int = 262_144
+
+
+class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How attachments are opened: limits for those of one message together, and for the process that opens them.
+
+    `depth` counts containers in containers, `files` what is found inside, `unpacked_bytes` what comes out, `ratio`
+    how many times its size an archive may become, `text_chars` the characters looked through, `passwords` the words
+    tried at an encrypted one. It stops of its own accord after `seconds`; the process is killed after `cpu_seconds`
+    or `wall_seconds`, or beyond `memory_bytes`. `processes` open at once, for each worker. Results in `cache_bytes`.
+    `yara` and `known_hashes` name files or folders; `ocr` reads the text in images (an extra to be installed).
+    """
+
+    depth: int = 8
+    files: int = 2_000
+    unpacked_bytes: int = 256_000_000
+    ratio: int = 250
+    text_chars: int = 8_000_000
+    passwords: int = 200
+    seconds: float = 8.0
+    cpu_seconds: int = 12
+    wall_seconds: float = 20.0
+    memory_bytes: int = 1_000_000_000
+    processes: int = 2
+    cache_bytes: int = 64_000_000
+    yara: tuple[str, ...] = ()
+    known_hashes: tuple[str, ...] = ()
+    ocr: bool = False
+
+
+class AntivirusSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One virus scanner.
+
+    `address`: "unix:/path" or "host:port" of clamd, "icap://host:port/service" of an ICAP server.
+    `timeout_seconds` is for all attachments of a message, `connections` for each worker. What is larger than
+    `max_bytes` is not sent. Results are kept for `cache_seconds`, at most `cache_entries` of them; 0 keeps none.
+    """
+
+    name: str
+    address: str
+    kind: Literal["clamd", "icap"] = "clamd"
+    timeout_seconds: float = 30.0
+    max_bytes: int = 26_214_400
+    connections: int = 8
+    icap_method: Literal["respmod", "reqmod"] = "respmod"
+    cache_seconds: float = 900.0
+    cache_entries: int = 10_000
+
+
+class LinkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked about links. Nothing is ever asked of a link itself.
+
+    `name_servers` ("ip" or "ip:port", "[v6]:port") answer for the DNS lists ([] takes the system's). A message waits
+    at most `dns_timeout_seconds` for them, and new questions are asked for at most `most_links` names of it. A site
+    is new for `new_site_days` (0: never) after a tenant first linked to it; before the tenant's memory is
+    `learning_days` old nothing is said.
+    """
+
+    name_servers: tuple[str, ...] = ()
+    dns_timeout_seconds: float = 2.0
+    most_links: int = 50
+    new_site_days: int = 7
+    learning_days: int = 30
+
+
+class LinkListSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One list of links in a file. `name` is for findings and status; "allow" wins over "block".
+
+    `match` says how far an entry reaches: to the one page, to its host, or to its registrable domain.
+    """
+
+    name: str
+    file: str
+    category: Literal["block", "allow"] = "block"
+    match: Literal["url", "host", "domain"] = "url"
+
+
+class DnsListSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One list in the DNS. `ask` says what is asked about: registrable domains, full host names, or IP addresses.
+
+    What an answer means stands in `codes` by whole address ("127.0.0.2") or in `bits` by the bits of the last octet
+    ("2"), one of the two.
+    """
+
+    name: str
+    zone: str
+    ask: Literal["domain", "host", "ip"] = "domain"
+    codes: dict[str, str] = field(default_factory=dict)
+    bits: dict[str, str] = field(default_factory=dict)
 
 
 class RecordSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -152,7 +243,9 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     `parent` names the tenant (a managed-service provider) whose policy, next hops, keys and contacts it inherits
     where it has none of its own. `client_networks` claims clients for it. `policy` files come before the built-in
-    policy. `groups` are named lists of addresses and domains for the policy's `group`.
+    policy. `groups` are named lists of addresses and domains for the policy's `group`. `partners` are domains of
+    others that nobody should imitate in a link. `attachment_passwords_file` has passwords that the company gives its
+    attachments, one a line.
     """
 
     parent: str = ""
@@ -164,6 +257,8 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop: tuple[NextHopSettings, ...] = ()
     dkim: tuple[DkimSettings, ...] = ()
     notice: NoticeSettings | None = None
+    partners: tuple[str, ...] = ()
+    attachment_passwords_file: str = ""
 
 
 def _first_listener() -> tuple[ListenerSettings, ...]:
@@ -177,6 +272,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     listener: tuple[ListenerSettings, ...] = field(default_factory=_first_listener)
     limits: LimitSettings = field(default_factory=LimitSettings)
     inspect: InspectSettings = field(default_factory=InspectSettings)
+    antivirus: tuple[AntivirusSettings, ...] = ()
+    attachments: AttachmentSettings = field(default_factory=AttachmentSettings)
+    links: LinkSettings = field(default_factory=LinkSettings)
+    link_list: tuple[LinkListSettings, ...] = ()
+    dns_list: tuple[DnsListSettings, ...] = ()
     record: RecordSettings = field(default_factory=RecordSettings)
     hold: HoldSettings = field(default_factory=HoldSettings)
     tenant: dict[str, TenantSettings] = field(default_factory=lambda: {"default": TenantSettings()})

@@ -20,13 +20,17 @@ def lineage(settings: Settings, name: str) -> Iterator[TenantSettings]:
 
 
 def inherited(settings: Settings, name: str) -> TenantSettings:
-    """The tenant with the next hops, DKIM keys and contacts of the nearest parent where it has none of its own."""
+    """The tenant with what it has from its nearest parent: next hops, DKIM keys, contacts, partners, passwords."""
     line = list(lineage(settings, name))
     return replace(
         line[0],
         next_hop=next((t.next_hop for t in line if t.next_hop), ()),
         dkim=next((t.dkim for t in line if t.dkim), ()),
         notice=next((t.notice for t in line if t.notice), NoticeSettings()),
+        partners=next((t.partners for t in line if t.partners), ()),
+        attachment_passwords_file=next(
+            (t.attachment_passwords_file for t in line if t.attachment_passwords_file), ""
+        ),
     )
 
 

@@ -43,6 +43,7 @@ class Background:
         self._http = http
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._round = asyncio.Lock()  # held while kept messages are sent: a reload takes nothing away under them
         self._reloads: set[asyncio.Task[None]] = set()
 
     async def run(self, pipes: Pipes) -> None:
@@ -68,18 +69,22 @@ class Background:
         http.stop()
         for relay in self._acting.relays:
             await relay.close()
+        await self._checking.close()
         self._store.close()
         journal.close()
 
     def _compose(self) -> None:
         self._acting = compose.actions(self._prepared, self._store, self._metrics)
-        checks = compose.checks(self._prepared, compose.finding_key(self._store))
-        self._release = compose.release(self._prepared, self._store, self._acting, checks)
+        key = compose.finding_key(self._store)
+        self._checking = compose.checking(self._prepared, key, self._store, self._metrics)
+        self._release = compose.release(self._prepared, self._store, self._acting, self._checking.checks)
 
     async def _release_due(self) -> None:
         """Send what is due until nothing more is. A stop waits for the round under way, which ends what it sent."""
-        while await self._release.run_once() and not self._stop.is_set():
-            pass
+        while not self._stop.is_set():
+            async with self._round:
+                if not await self._release.run_once():
+                    return
 
     async def _beat(self) -> None:
         now = datetime.now(UTC)
@@ -108,11 +113,13 @@ class Background:
             prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
             if prepared is None:
                 return
-            old = self._acting
+            old, old_checking = self._acting, self._checking
             self._prepared = prepared
             self._compose()
-        for relay in old.relays:
-            await relay.close()
+        async with self._round:
+            for relay in old.relays:
+                await relay.close()
+            await old_checking.close()
 
     async def _every(self, seconds: float, do: Callable[[], Awaitable[None]]) -> None:
         """Do it now and then; a failure is logged (once while it stays the same) and tried again next time."""

@@ -22,13 +22,14 @@ from sekisho.config.locations import Problem
 from sekisho.config.settings import ListenerSettings, NextHopSettings, NoticeSettings, Settings, TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.config.tenants import inherited
+from sekisho.daemon.checking import Checking, Lists, lists_of
+from sekisho.daemon.checking import checking as put_together
 from sekisho.daemon.measured import MeasuredRelay
 from sekisho.decide.load import load_policy
 from sekisho.decide.policy import Policy
-from sekisho.gateway import Checks, Tenant
-from sekisho.inspect.patterns import Patterns
+from sekisho.gateway import Checks
 from sekisho.inspect.rules import Rules, load_rules
-from sekisho.mail.ports import Store
+from sekisho.mail.ports import Store, WordMemory
 from sekisho.record.journal import Journal, JournalHandler
 from sekisho.record.keep import Recorder
 from sekisho.record.metrics import Metrics
@@ -45,6 +46,7 @@ class Prepared(Struct, frozen=True, eq=False):
     policies: Mapping[str, Policy]
     signers: Mapping[str, Signer]
     tenants: Mapping[str, TenantSettings]
+    lists: Lists
     hostname: str
 
 
@@ -72,10 +74,12 @@ def prepare(configuration: Configuration) -> tuple[Prepared | None, list[Problem
         if policy is not None:
             policies[name] = policy
         signers[name] = _signer(configuration, name, tenants[name], problems)
+    lists, more = lists_of(configuration, tenants)
+    problems.extend(more)
     if rules is None or problems:
         return None, problems
     hostname = settings.gateway.hostname or socket.getfqdn()
-    return Prepared(configuration, rules, policies, signers, tenants, hostname), []
+    return Prepared(configuration, rules, policies, signers, tenants, lists, hostname), []
 
 
 def rules_of(configuration: Configuration) -> tuple[Rules | None, list[Problem]]:
@@ -151,26 +155,27 @@ def recorder(configuration: Configuration, store: SqliteStore, metrics: Metrics)
     return Recorder(store, journal, metrics), journal
 
 
-def checks(prepared: Prepared, hash_key: bytes) -> Checks:
-    """Inspection and policy, ready to be asked. `hash_key` keys the findings' hashes."""
-    inspect = prepared.configuration.settings.inspect
-    return Checks(
-        tenants={
-            name: Tenant(prepared.policies[name], frozenset(tenant.domains))
-            for name, tenant in prepared.tenants.items()
-        },
-        inspectors=(Patterns(prepared.rules, hash_key),),
-        lookups=(),
-        lookup_deadline_seconds=inspect.lookup_deadline_seconds,
-        thread_above_bytes=inspect.thread_above_bytes,
+def checking(
+    prepared: Prepared, hash_key: bytes, memory: WordMemory | None = None, metrics: Metrics | None = None
+) -> Checking:
+    """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes."""
+    return put_together(
+        prepared.configuration,
+        prepared.rules,
+        prepared.policies,
+        prepared.tenants,
+        prepared.lists,
+        hash_key=hash_key,
+        memory=memory,
+        metrics=metrics,
     )
 
 
-def checks_of(configuration: Configuration) -> tuple[Checks | None, list[Problem]]:
+def checking_of(configuration: Configuration) -> tuple[Checking | None, list[Problem]]:
     """Inspection and policy for a command that looks at messages without keeping anything."""
     prepared, problems = prepare(configuration)
     # A key of the moment: hashes of findings that are not kept need not be found again.
-    return (checks(prepared, secrets.token_bytes(32)) if prepared else None), problems
+    return (checking(prepared, secrets.token_bytes(32)) if prepared else None), problems
 
 
 def key_file(configuration: Configuration) -> Path:

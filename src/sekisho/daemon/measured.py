@@ -1,4 +1,4 @@
-"""A relay with a stop-watch, so that acting on mail need not know of metrics."""
+"""A relay and a sandbox with a stop-watch, so that acting and inspecting need not know of metrics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sekisho.act.relay import SmtpRelay
 from sekisho.mail.envelope import Envelope
 from sekisho.mail.ports import RelayResult
 from sekisho.record.metrics import Metrics
+from sekisho.sandbox import Sandbox, SandboxError
 
 
 class MeasuredRelay:
@@ -37,3 +38,38 @@ class MeasuredRelay:
         if isinstance(self._relay, MaildirRelay):
             return []
         return [msgspec.to_builtins(host) for host in self._relay.status()]
+
+
+class MeasuredSandbox:
+    """Passes on to `sandbox` and counts."""
+
+    def __init__(self, sandbox: Sandbox, metrics: Metrics | None) -> None:
+        self._sandbox = sandbox
+        self._metrics = metrics
+
+    async def run(self, request: bytes) -> bytes:
+        """See `sandbox.Sandbox`."""
+        started = time.perf_counter()
+        failure = "cancelled"
+        try:
+            answer = await self._sandbox.run(request)
+            failure = ""
+        except SandboxError as error:
+            failure = error.reason
+            raise
+        finally:
+            if self._metrics is not None:
+                self._metrics.opened(time.perf_counter() - started, failure)
+        return answer
+
+    async def close(self) -> None:
+        """End the processes."""
+        await self._sandbox.close()
+
+    async def start(self) -> None:
+        """Have a warm process, so that the first message does not wait for it. Raises SandboxError."""
+        await self._sandbox.start()
+
+    def status(self) -> list[str]:
+        """The walls that are up, for `sekisho status`; none while there is no process."""
+        return list(self._sandbox.confinement)

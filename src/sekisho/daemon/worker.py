@@ -62,11 +62,12 @@ class Worker:
         metrics = Metrics.open(compose.metrics_directory(configuration))
         recorder, journal = compose.recorder(configuration, store, metrics)
         self._acting = compose.actions(self._prepared, store, metrics)
-        checks = compose.checks(self._prepared, compose.finding_key(store))
-        self._gateway = Gateway(checks, self._acting.carry_out, recorder, store.trouble)
+        self._checking = compose.checking(self._prepared, compose.finding_key(store), store, metrics)
+        self._gateway = Gateway(self._checking.checks, self._acting.carry_out, recorder, store.trouble)
         self._store, self._metrics = store, metrics
         self._tenant_of = TenantFinder(configuration.settings)
         self._listeners = self._listen()
+        await self._checking.warm_up()
         servers = [await self._serve(name, listener) for name, listener in self._listeners.items()]
         beating = asyncio.create_task(self._beat())
         await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
@@ -76,6 +77,7 @@ class Worker:
         beating.cancel()
         for relay in self._acting.relays:
             await relay.close()
+        await self._checking.close()
         store.close()
         journal.close()
 
@@ -116,7 +118,9 @@ class Worker:
         """Tell `status` how this worker is."""
         while True:
             self._metrics.store_trouble(self._store.trouble())
+            await self._checking.check_engines()
             state = {
+                **self._checking.status(),
                 "connections": sum(listener.connections for listener in self._listeners.values()),
                 "next_hops": [host for relay in self._acting.relays for host in relay.status()],
                 "store_trouble": self._store.trouble(),
@@ -142,10 +146,12 @@ class Worker:
         self._metrics.reloaded(done=prepared is not None)
         if prepared is None:
             return
-        old = self._acting
+        old, old_checking = self._acting, self._checking
         self._prepared = prepared
         self._acting = compose.actions(prepared, self._store, self._metrics)
-        self._gateway.checks = compose.checks(prepared, compose.finding_key(self._store))
+        self._checking = compose.checking(prepared, compose.finding_key(self._store), self._store, self._metrics)
+        await self._checking.warm_up()
+        self._gateway.checks = self._checking.checks
         self._gateway.act = self._acting.carry_out
         self._tenant_of = TenantFinder(prepared.configuration.settings)
         for listener in compose.listeners(prepared.configuration):
@@ -154,3 +160,4 @@ class Worker:
         log.info("%s: new configuration in force", self._name)
         for relay in old.relays:
             await relay.close()
+        await old_checking.close()

@@ -111,7 +111,7 @@ class Tally:
             part=self.source.part,
             where=self.source.where,
             span=self.span,
-            path=self.source.path,
+            path=f"{self.source.path}/{self.source.place}" if self.source.place else self.source.path,
             excerpt=self.excerpt,
             keyed_hash=keyed_hash,
             explanation=self._explanation(),

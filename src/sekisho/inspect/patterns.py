@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sekisho.mail.transaction import Transaction
 
-Place = tuple[str, str, str]  # rule id, part, where
+Place = tuple[str, str, str, str]  # rule id, part, where, file
 
 MOST_PLACES = 500  # findings of one message, more or less; beyond, a rule has one for all further parts of a kind
 INSPECT_SECONDS = 10.0  # the last resort against a text that makes every rule work hard; finding, not silence
@@ -50,10 +50,10 @@ class Patterns:
 
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """Findings in the texts of a transaction's message."""
-        return self.search(transaction.message.texts)
+        return self.search(transaction.texts)
 
     def search(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
-        """Findings in these texts, one for each rule, part and place; the subject gives context to all."""
+        """Findings in these texts, one for each rule, part and file; the subject gives context to all."""
         plain = [Looked(t, t.text, t.text.encode("utf-8", "replace")) for t in texts]
         variants = {steps: [_changed(one, change) for one in plain] for steps, change in self._normalisers.items()}
         tallies: dict[Place, Tally] = {}
@@ -94,8 +94,8 @@ class Patterns:
 
 def _place(tallies: dict[Place, Tally], rule: Rule, source: Text) -> Place:
     """Where a rule's matches in a text are counted. Where very many parts have some, the later ones share a place."""
-    place = (rule.id, source.part, source.where)
-    return (rule.id, "", source.where) if place not in tallies and len(tallies) >= MOST_PLACES else place
+    place = (rule.id, source.part, source.where, source.path)
+    return (rule.id, "", source.where, "") if place not in tallies and len(tallies) >= MOST_PLACES else place
 
 
 def _pattern_rules(rule: Rule) -> Iterable[PatternRule]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -30,7 +31,7 @@ class Inspected(Struct, frozen=True):
 async def run(
     transaction: Transaction, inspectors: Sequence[Inspector], lookups: Sequence[Lookup], deadline_seconds: float
 ) -> Inspected:
-    """The parser's findings, then the inspectors' in their order, then the look-ups' in theirs.
+    """The parser's findings and those of the opened attachments, then the inspectors' and the look-ups' in order.
 
     Look-ups run together under one deadline; one that is not done by then is given up. Raises nothing but
     CancelledError.
@@ -44,7 +45,7 @@ async def run(
 
 def inspect_sync(transaction: Transaction, inspectors: Sequence[Inspector]) -> Inspected:
     """The part without look-ups, for a thread where the message is big. Never raises."""
-    findings: list[Finding] = list(transaction.message.findings)
+    findings: list[Finding] = [*transaction.message.findings, *transaction.opened.findings]
     timings: dict[str, float] = {}
     for inspector in inspectors:
         started = time.perf_counter()
@@ -57,12 +58,16 @@ def inspect_sync(transaction: Transaction, inspectors: Sequence[Inspector]) -> I
 
 
 async def look_up(transaction: Transaction, lookups: Sequence[Lookup], deadline_seconds: float) -> Inspected:
-    """The look-ups alone, together, under one deadline in seconds."""
+    """The look-ups alone, together, under one deadline in seconds; one with `deadline_seconds` has its own."""
     started = time.perf_counter()
     timings: dict[str, float] = {}
     tasks = [asyncio.create_task(_timed(lookup, transaction, started, timings)) for lookup in lookups]
+    deadlines: dict[float, list[asyncio.Task[Sequence[Finding]]]] = {}
+    for lookup, task in zip(lookups, tasks, strict=True):
+        deadlines.setdefault(getattr(lookup, "deadline_seconds", deadline_seconds), []).append(task)
     try:
-        await asyncio.wait(tasks, timeout=deadline_seconds)
+        for seconds, until_then in sorted(deadlines.items(), key=itemgetter(0)):
+            await asyncio.wait(until_then, timeout=max(0.0, started + seconds - time.perf_counter()))
         findings: list[Finding] = []
         for lookup, task in zip(lookups, tasks, strict=True):
             findings += _result(lookup.name, task, transaction)

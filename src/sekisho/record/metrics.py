@@ -125,6 +125,19 @@ DEFINITIONS = (
     Definition(
         "sekisho_inspection_failures_total", "counter", ("inspector",), "Checks that could not be made.", most=100
     ),
+    Definition(
+        "sekisho_opening_seconds",
+        "histogram",
+        (),
+        "Time to open a message's attachments, waiting for a free process included.",
+        buckets=_STEPS,
+    ),
+    Definition(
+        "sekisho_opening_failures_total",
+        "counter",
+        ("reason",),
+        "Processes that gave no answer about attachments: memory, cpu, time, answer-size, died or unavailable.",
+    ),
     Definition("sekisho_reloads_total", "counter", ("result",), "Reloads of the configuration: done or failed."),
     Definition("sekisho_worker_restarts_total", "counter", (), "Worker processes that ended and were replaced."),
 )
@@ -205,6 +218,12 @@ class Metrics:
         for reply in replies:
             result = "taken" if reply.positive else "deferred" if reply.transient else "refused"
             results.of(next_hop, result).inc()
+
+    def opened(self, seconds: float, failure: str = "") -> None:
+        """Attachments were opened in a confined process, or it gave no answer."""
+        self._of["sekisho_opening_seconds"].of().observe(seconds)
+        if failure:
+            self._of["sekisho_opening_failures_total"].of(failure).inc()
 
     def kept(self, counts: Iterable[KeptCount]) -> None:
         """How many messages of each kind wait, and how long the oldest has; for one process to call."""

@@ -147,7 +147,7 @@ def test_an_unexpected_failure_is_no_traceback(monkeypatch, capsys, tmp_path):
         raise RuntimeError("odd")
 
     monkeypatch.delenv("SEKISHO_TRACEBACK", raising=False)
-    monkeypatch.setattr("sekisho.cli.check.offline_checks", fail)
+    monkeypatch.setattr("sekisho.cli.check.offline_checking", fail)
     assert main(["check", str(tmp_path)]) == 3
     said = capsys.readouterr()
     assert "unexpected failure: RuntimeError: odd" in said.err

@@ -6,7 +6,8 @@ import pytest
 from support.certificates import self_signed
 
 from sekisho.config import load as module
-from sekisho.config.load import find_file, host_and_port, load
+from sekisho.config.load import EngineAddress, engine_address, find_file, host_and_port, load, name_server
+from sekisho.config.settings import AntivirusSettings
 
 
 @pytest.mark.parametrize(
@@ -237,3 +238,120 @@ def test_a_directory_is_no_configuration(tmp_path):
 def test_two_next_hops_for_the_same_domain(tmp_path, domains):
     text = "".join(f'[[tenant.default.next_hop]]\nhosts = ["a"]\ndomains = {listed}\n' for listed in domains)
     assert problems(tmp_path, text) == [(1, "tenant.default.next_hop")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "expected"),
+    [
+        ("clamd", "unix:/run/clamav/clamd.ctl", EngineAddress(socket="/run/clamav/clamd.ctl")),
+        ("clamd", "127.0.0.1:3311", EngineAddress(host="127.0.0.1", port=3311)),
+        ("clamd", "av.example.com", EngineAddress(host="av.example.com", port=3310)),
+        ("icap", "icap://av.example.com/avscan", EngineAddress(host="av.example.com", port=1344, service="avscan")),
+        ("icap", "icap://[::1]:1345/a?b=c", EngineAddress(host="::1", port=1345, service="a?b=c")),
+    ],
+)
+def test_engine_address(kind, address, expected):
+    assert engine_address(AntivirusSettings("a", address, kind)) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("clamd", ""),
+        ("clamd", "unix:clamd.ctl"),
+        ("clamd", "icap://av.example.com/avscan"),
+        ("icap", "av.example.com:1344"),
+        ("icap", "icap://av.example.com"),
+        ("icap", "icap:///avscan"),
+        ("icap", "icap://av.example.com/a b"),
+        ("icap", "icap://av.example.com/a\r\nHost: x"),
+        ("icap", "icap://av.example.com:x/avscan"),
+    ],
+)
+def test_bad_engine_address(kind, address):
+    with pytest.raises(ValueError, match="expected"):
+        engine_address(AntivirusSettings("a", address, kind))
+
+
+def test_antivirus(tmp_path):
+    text = """
+[[antivirus]]
+name = "clam"
+address = "unix:clamd.ctl"
+[[antivirus]]
+name = "clam"
+address = "127.0.0.1:3310"
+timeout_seconds = 0
+cache_seconds = 0
+[[antivirus]]
+name = " "
+address = "127.0.0.1:3310"
+max_bytes = -1
+"""
+    assert sorted(problems(tmp_path, text)) == [
+        (4, "antivirus[0].address"),
+        (6, "antivirus[1].name"),
+        (8, "antivirus[1].timeout_seconds"),
+        (11, "antivirus[2].name"),
+        (13, "antivirus[2].max_bytes"),
+    ]
+
+
+def test_links(tmp_path):
+    (tmp_path / "bad.txt").write_text("bad.example.com\n")
+    text = """
+[links]
+name_servers = ["192.0.2.1", "[2001:db8::1]:5353", "ns.example.com", "192.0.2.1:0"]
+dns_timeout_seconds = 0
+new_site_days = 0
+[[link_list]]
+name = "own"
+file = "bad.txt"
+[[link_list]]
+name = "own"
+file = "missing.txt"
+[[dns_list]]
+name = "surbl"
+zone = "multi.surbl.org"
+bits = { "8" = "phishing", "3" = "?" }
+[[dns_list]]
+name = ""
+zone = "DBL.example."
+codes = { "127.0.1.2" = "spam", "192.0.2.1" = "?", "x" = "?" }
+[[dns_list]]
+name = "none"
+zone = "zone.example"
+[[dns_list]]
+name = "both"
+zone = "zone.example"
+codes = { "127.0.0.2" = "listed" }
+bits = { "2" = "listed" }
+"""
+    assert sorted(problems(tmp_path, text)) == [
+        (3, "links.name_servers[2]"),
+        (3, "links.name_servers[3]"),
+        (4, "links.dns_timeout_seconds"),
+        (10, "link_list[1].name"),
+        (11, "link_list[1].file"),
+        (15, "dns_list[0].bits"),
+        (17, "dns_list[1].name"),
+        (18, "dns_list[1].zone"),
+        (19, "dns_list[1].codes"),
+        (19, "dns_list[1].codes"),
+        (20, "dns_list[2]"),
+        (23, "dns_list[3]"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("192.0.2.1", "192.0.2.1:53"),
+        ("192.0.2.1:5353", "192.0.2.1:5353"),
+        ("::1", "[::1]:53"),
+        ("[::1]", "[::1]:53"),
+        ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
+    ],
+)
+def test_name_server(text, expected):
+    assert name_server(text) == expected

@@ -135,6 +135,27 @@ def test_a_look_up_that_is_not_done_in_time_is_a_finding_and_is_cancelled(transa
     assert set(seen.timings_ms) == {"never", "looks"}
 
 
+def test_a_look_up_with_a_deadline_of_its_own_is_waited_for(transaction):
+    class Slow:
+        name = "slow"
+        deadline_seconds = 30.0
+
+        async def look_up(self, _):
+            await asyncio.sleep(0.05)
+            return [LOOKED]
+
+    never = Never()
+    failed, looked = own(inspected(transaction, lookups=[never, Slow()], seconds=0.01), transaction)
+    assert (failed.rule, looked) == ("inspection.failed/never", LOOKED)
+
+
+def test_and_may_have_a_shorter_one(transaction):
+    never = Never()
+    never.deadline_seconds = 0.01
+    failed, looked = own(inspected(transaction, lookups=[never, Looks()], seconds=60.0), transaction)
+    assert (failed.rule, looked) == ("inspection.failed/never", LOOKED)
+
+
 def test_look_ups_run_together(transaction):
     async def go():
         one, two = asyncio.Event(), asyncio.Event()

@@ -1,0 +1,158 @@
+"""What looks at messages, put together from the settings: opener, inspectors, look-ups and policy of every tenant."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from sekisho.config.load import Configuration, passwords_in
+from sekisho.config.locations import Problem
+from sekisho.config.settings import TenantSettings
+from sekisho.config.shipped import shipped
+from sekisho.daemon.measured import MeasuredSandbox
+from sekisho.decide.policy import Policy
+from sekisho.gateway import Checks, Tenant
+from sekisho.inspect.antivirus import Antivirus
+from sekisho.inspect.attachments import Attachments, Results
+from sekisho.inspect.hashes import HashList, KnownHashes
+from sekisho.inspect.links.inspector import Links
+from sekisho.inspect.links.lists import Lists as LinkWords
+from sekisho.inspect.links.lists import load_lists
+from sekisho.inspect.patterns import Patterns
+from sekisho.inspect.rules import Rules
+from sekisho.inspect.yara_rules import load_yara
+from sekisho.mail.opened import JobConfiguration, OpenLimits
+from sekisho.mail.ports import WordMemory
+from sekisho.parse.unpack.document import ocr
+from sekisho.record.metrics import Metrics
+from sekisho.sandbox import Sandbox, SandboxError, SandboxLimits
+
+log = logging.getLogger(__name__)
+
+_JOB = "sekisho.parse.unpack.job:prepare"
+
+
+class Lists(Struct, frozen=True, eq=False):
+    """Everything that inspection reads from files: `yara` compiled, `passwords` by tenant."""
+
+    yara: bytes
+    hashes: HashList
+    links: LinkWords
+    passwords: Mapping[str, tuple[str, ...]]
+
+
+class Checking(Struct, frozen=True, eq=False):
+    """The checks in force and what has to be closed when a reload replaces them."""
+
+    checks: Checks
+    sandbox: MeasuredSandbox
+    engines: tuple[Antivirus, ...]
+
+    async def warm_up(self) -> None:
+        """Have all ready before the first message needs it; what is not is tried again then."""
+        try:
+            await self.sandbox.start()
+        except SandboxError as error:
+            log.error("attachments cannot be opened: %s", error)  # noqa: TRY400 - no traceback is of use here
+        await self.check_engines()
+
+    async def check_engines(self) -> None:
+        """Ask every virus scanner how it is."""
+        await asyncio.gather(*(engine.check() for engine in self.engines))
+
+    async def close(self) -> None:
+        """End what runs beside, once nobody uses it any more."""
+        await self.checks.opener.close()
+        for engine in self.engines:
+            engine.close()
+
+    def status(self) -> dict[str, object]:
+        """For `sekisho status`: the walls around the opening process, and every virus scanner."""
+        return {
+            "opening": self.sandbox.status(),
+            "antivirus": [msgspec.to_builtins(engine.health) for engine in self.engines],
+        }
+
+
+def lists_of(configuration: Configuration, tenants: Mapping[str, TenantSettings]) -> tuple[Lists, list[Problem]]:
+    """Read the files that inspection is given; every problem at once."""
+    settings = configuration.settings.attachments
+    yara, problems = load_yara([shipped("rules"), *(configuration.path(text) for text in settings.yara)])
+    hashes, more = HashList.load([configuration.path(text) for text in settings.known_hashes])
+    words = load_lists(shipped("lists"))
+    if settings.ocr and (why := ocr.available()):
+        problems.append(configuration.locations.problem("attachments.ocr", why))
+    passwords = {name: _passwords(configuration, tenant) for name, tenant in tenants.items()}
+    return Lists(yara, hashes, words, passwords), problems + more
+
+
+def checking(
+    configuration: Configuration,
+    rules: Rules,
+    policies: Mapping[str, Policy],
+    tenants: Mapping[str, TenantSettings],
+    lists: Lists,
+    *,
+    hash_key: bytes,
+    memory: WordMemory | None = None,
+    metrics: Metrics | None = None,
+) -> Checking:
+    """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes."""
+    settings = configuration.settings
+    sandbox = MeasuredSandbox(_sandbox(configuration, lists), metrics)
+    engines = tuple(Antivirus(engine) for engine in settings.antivirus)
+    checks = Checks(
+        tenants={name: Tenant(policies[name], frozenset(tenant.domains)) for name, tenant in tenants.items()},
+        opener=_opener(configuration, lists, sandbox, memory),
+        inspectors=(
+            Patterns(rules, hash_key),
+            KnownHashes(lists.hashes),
+            Links(
+                lists.links,
+                partners={name: tenant.partners for name, tenant in tenants.items()},
+                allowed=settings.inspect.allowed_link_hosts,
+            ),
+        ),
+        lookups=engines,
+        lookup_deadline_seconds=settings.inspect.lookup_deadline_seconds,
+        thread_above_bytes=settings.inspect.thread_above_bytes,
+    )
+    return Checking(checks, sandbox, engines)
+
+
+def _sandbox(configuration: Configuration, lists: Lists) -> Sandbox:
+    settings = configuration.settings.attachments
+    walls = SandboxLimits(
+        memory_bytes=settings.memory_bytes, cpu_seconds=settings.cpu_seconds, wall_seconds=settings.wall_seconds
+    )
+    told = msgspec.msgpack.encode(JobConfiguration(yara=lists.yara, ocr=settings.ocr))
+    return Sandbox(_JOB, told, walls, settings.processes)
+
+
+def _opener(
+    configuration: Configuration, lists: Lists, sandbox: MeasuredSandbox, memory: WordMemory | None
+) -> Attachments:
+    settings = configuration.settings.attachments
+    limits = OpenLimits(
+        depth=settings.depth,
+        files=settings.files,
+        unpacked_bytes=settings.unpacked_bytes,
+        ratio=settings.ratio,
+        text_chars=settings.text_chars,
+        passwords=settings.passwords,
+        seconds=settings.seconds,
+    )
+    return Attachments(sandbox, limits, lists.passwords, memory, Results(settings.cache_bytes))
+
+
+def _passwords(configuration: Configuration, tenant: TenantSettings) -> tuple[str, ...]:
+    """The passwords the tenant gives its attachments; that a file cannot be read is a problem said elsewhere."""
+    file = tenant.attachment_passwords_file
+    try:
+        return passwords_in(configuration.path(file)) if file else ()
+    except (OSError, ValueError):
+        return ()

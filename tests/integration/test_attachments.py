@@ -1,0 +1,106 @@
+"""Attachments through the running gateway: what is inside is found, and bombs hurt nobody."""
+
+import asyncio
+import json
+import statistics
+import time
+
+import pytest
+from support.archived import EICAR, docx, gzip_bomb, nested_bomb, with_attachments, zipped
+from support.client import Client, message, send
+from support.gateway import RunningGateway, wait_for
+from support.sink import Sink
+
+CARDS = "Visa 4111 1111 1111 1111, 4012 8888 8888 1881 and 5555 5555 5555 4444"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory):
+    with Sink() as sink:
+        hop = f'[[tenant.default.next_hop]]\nhosts = ["127.0.0.1:{sink.port}"]'
+        with RunningGateway(tmp_path_factory.mktemp("gateway"), sections=hop, workers=1) as running:
+            running.sink = sink
+            yield running
+
+
+def only_held(gateway, identity):
+    held = [json.loads(line) for line in gateway.cli("hold", "list", "--json").splitlines()]
+    (found,) = [kept for kept in held if kept["message_id"] == f"<{identity}@example.com>"]
+    return json.loads(gateway.cli("hold", "show", found["id"], "--json"))
+
+
+@pytest.mark.parametrize(
+    ("identity", "name", "content", "path"),
+    [
+        ("as-text", "eicar.txt", EICAR, "eicar.txt"),
+        ("zip-in-zip", "a.zip", zipped({"b.zip": zipped({"eicar.com": EICAR})}), "a.zip/b.zip/eicar.com"),
+        ("in-docx", "letter.docx", docx(extra={"word/embeddings/eicar.bin": EICAR}), "letter.docx/"),
+    ],
+)
+def test_the_test_virus_ends_in_quarantine(gateway, identity, name, content, path):
+    reply = send(gateway.port, with_attachments(identity, (name, content)))
+    assert reply.startswith("250")
+    shown = only_held(gateway, identity)
+    assert shown["kind"] == "quarantine"
+    found = [f for f in shown["findings"] if f["rule"] == "malware/eicar"]
+    assert found
+    assert found[0]["path"].startswith(path)
+    assert not [identity for identity_, _ in gateway.sink.seen if identity_ == identity]
+
+
+def test_text_inside_an_archive_is_looked_through(gateway):
+    content = zipped({"inner.docx": docx(CARDS)})
+    reply = send(gateway.port, with_attachments("cards", ("outer.zip", content)))
+    assert reply.startswith("250")
+    shown = only_held(gateway, "cards")
+    found = [f for f in shown["findings"] if f["rule"] == "dlp/card"]
+    assert [f["path"] for f in found] == ["outer.zip/inner.docx"]
+    assert found[0]["count"] == 3
+
+
+def test_an_ordinary_document_goes(gateway):
+    reply = send(gateway.port, with_attachments("ordinary", ("report.docx", docx("Quarterly figures"))))
+    assert reply.startswith("250")
+    wait_for("it arrives", lambda: any(identity == "ordinary" for identity, _ in gateway.sink.seen))
+
+
+async def latencies(port, count, meanwhile=None):
+    """Milliseconds from MAIL to the last reply of `count` plain messages, one after the other."""
+    client, took = Client(port), []
+    await client.open()
+    for number in range(count):
+        if number and number % 500 == 0:  # the gateway takes 1,000 messages on a connection
+            await client.close()
+            await client.open()
+        data = message(f"plain-{number}-{time.time_ns()}")
+        started = time.perf_counter()
+        assert (await client.send(data)).startswith("250")
+        took.append((time.perf_counter() - started) * 1000)
+        if meanwhile is not None and meanwhile.done():
+            break
+    await client.close()
+    return took
+
+
+def test_plain_messages_keep_their_latency_while_bombs_arrive(gateway):
+    """The gateway has one worker: bombs and plain messages share it."""
+    bombs = [("nested.zip", nested_bomb()), ("zeros.gz", gzip_bomb())]
+
+    async def story():
+        alone = await latencies(gateway.port, 100)
+        sending = [
+            asyncio.create_task(asyncio.to_thread(send, gateway.port, with_attachments(f"bomb-{number}", bomb)))
+            for number, bomb in enumerate(bombs * 2)
+        ]
+        everything = asyncio.gather(*sending)
+        beside = await latencies(gateway.port, 20_000, everything)
+        return alone, beside, await everything
+
+    alone, beside, replies = asyncio.run(story())
+    assert all(reply.startswith("250") for reply in replies)
+    for number in range(4):
+        assert only_held(gateway, f"bomb-{number}")["kind"] == "quarantine"
+    slow, usual = statistics.quantiles(beside, n=100)[98], statistics.median(alone)
+    print(f"\n  plain messages: median {usual:.1f} ms alone; beside bombs median {statistics.median(beside):.1f} ms, "
+          f"p99 {slow:.1f} ms of {len(beside)}")  # fmt: skip
+    assert slow < 250
