@@ -7,8 +7,8 @@ is never reported, however many block lists have it.
 from __future__ import annotations
 
 import logging
-import os
 import time
+from errno import EINVAL
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
@@ -190,7 +190,9 @@ class _Loader:
         self._stamps[path] = _stamp(path)  # before it is read: what comes later is a change
         state = LinkListState(entry.name, str(path), entry.category, 0)
         try:
-            with path.open("rb", opener=_without_waiting) as file:
+            if path.exists() and not path.is_file():
+                raise OSError(EINVAL, "not a file")  # noqa: TRY301 - a pipe would be waited for without end
+            with path.open("rb") as file:
                 lines = bounded_lines(file)
                 first = next(lines, b"")
                 ours = first.removeprefix(b"\xef\xbb\xbf").startswith(FIRST_LINE)
@@ -287,11 +289,6 @@ def _shared_by(words: Lists | None) -> Callable[[str], bool]:
         return host.removeprefix("www.") in known or not owned.isdisjoint(above(host))
 
     return shared
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file; a pipe that nobody writes to is empty, instead of a wait for ever."""
-    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _stamp(path: Path) -> _Stamp | None:

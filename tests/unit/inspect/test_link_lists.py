@@ -112,10 +112,11 @@ def test_a_file_that_cannot_be_read(tmp_path):
     assert len(lists) == 0
 
 
-def test_a_pipe_that_nobody_writes_to(tmp_path):
+def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a")
     lists, problems = load_link_lists([LinkListSettings("a", "a")], tmp_path.joinpath, WORDS)
-    assert (len(lists), problems) == (0, [])
+    assert len(lists) == 0
+    assert [problem.text for problem in problems] == ["not a file"]
 
 
 def test_at_most_a_hundred_problems_of_a_file(load):
