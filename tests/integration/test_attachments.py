@@ -104,3 +104,17 @@ def test_plain_messages_keep_their_latency_while_bombs_arrive(gateway):
     print(f"\n  plain messages: median {usual:.1f} ms alone; beside bombs median {statistics.median(beside):.1f} ms, "
           f"p99 {slow:.1f} ms of {len(beside)}")  # fmt: skip
     assert slow < 250
+
+
+def test_the_samples_of_the_readme(gateway):
+    for sample, kind in (("plain", ""), ("secret", "approval"), ("virus", "quarantine"), ("numbers", "")):
+        before = json.loads(gateway.cli("status", "--json"))["kept"].get(f"{kind} held", 0)
+        answer = json.loads(gateway.cli("first-message", "--sample", sample, "--json"))
+        assert answer["code"] == 250
+        after = json.loads(gateway.cli("status", "--json"))["kept"].get(f"{kind} held", 0)
+        assert after - before == (1 if kind else 0)
+
+
+def test_status_names_the_walls(gateway):
+    state = wait_for("a worker reports", lambda: json.loads(gateway.cli("status", "--json"))["opening"])
+    assert "no new descriptors" in state[0]["walls"]

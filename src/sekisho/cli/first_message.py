@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import email.policy
+import io
 import secrets
 import smtplib
+import zipfile
 from base64 import b64encode
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -26,6 +28,17 @@ def _looks_like_a_key() -> str:
     return "\n".join(("-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----"))
 
 
+def _test_virus() -> bytes:
+    """The test file that every virus scanner reports (eicar.org), in a ZIP in a ZIP; here in two pieces."""
+    content = (r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + "ANTIVIRUS-TEST-FILE!$H+H*").encode()
+    for name in ("eicar.com", "inner.zip"):
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr(name, content)
+        content = stream.getvalue()
+    return content
+
+
 SAMPLES: dict[str, tuple[str, str]] = {
     "plain": (
         "a harmless message: delivered",
@@ -34,6 +47,10 @@ SAMPLES: dict[str, tuple[str, str]] = {
     "secret": (
         "a private key in the text: held for approval",
         f"Here is the key for the server.\n\n{_looks_like_a_key()}\n",
+    ),
+    "virus": (
+        "the virus scanners' test file in a ZIP in a ZIP: held in quarantine",
+        "Please see the attached file.\n",
     ),
     "numbers": ("one Japanese individual number: delivered, with a finding", "個人番号は 1234 5678 9018 です。\n"),
 }
@@ -100,6 +117,8 @@ def _sample(name: str, sender: str, to: str) -> bytes:
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain="example.com")
     message.set_content(SAMPLES[name][1], cte="base64")
+    if name == "virus":
+        message.add_attachment(_test_virus(), maintype="application", subtype="zip", filename="outer.zip")
     return message.as_bytes()
 
 

@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     """Print how everything is. Returns 1 if anything is wrong."""
     configuration = configuration_of(given)
     state: dict[str, Any] = {"listeners": _listeners(configuration), "store": "", "processes": [], "next_hops": []}
-    state |= {"antivirus": [], "opening": []}
+    state |= {"antivirus": [], "opening": [], "link_lists": [], "dns_lists": []}
     state["kept"] = {}
     try:
         store = open_store(configuration)
@@ -87,16 +87,17 @@ def _from_store(store: SqliteStore, state: dict[str, Any]) -> None:
 
 
 def _from_checking(beat: Heartbeat, state: dict[str, Any]) -> None:
-    """Virus scanners, each as the worker sees it that sees it worst, and the walls around attachments."""
+    """The walls around attachments, and virus scanners and lists, each as that worker sees it that sees it worst."""
     if "opening" not in beat.state:
         return
     state["opening"].append({"process": beat.name, "walls": beat.state["opening"]})
-    for engine in beat.state.get("antivirus", []):
-        known = next((e for e in state["antivirus"] if e["name"] == engine["name"]), None)
-        if known is None:
-            state["antivirus"].append(engine)
-        elif known["up"] and not engine["up"]:
-            known.update(engine)
+    for what, good in (("antivirus", "up"), ("dns_lists", "up"), ("link_lists", "entries")):
+        for seen in beat.state.get(what, []):
+            known = next((one for one in state[what] if one["name"] == seen["name"]), None)
+            if known is None:
+                state[what].append(seen)
+            elif known[good] and not seen[good]:
+                known.update(seen)
 
 
 def _current(beats: list[Heartbeat]) -> list[Heartbeat]:
@@ -147,6 +148,16 @@ def _wrong_around(state: dict[str, Any]) -> Iterator[str]:
     for opening in state["opening"]:
         if not opening["walls"]:
             yield f"{opening['process']}: attachments cannot be opened; messages with attachments are held"
+    yield from _wrong_lists(state)
+
+
+def _wrong_lists(state: dict[str, Any]) -> Iterator[str]:
+    for listed in state["dns_lists"]:
+        if not listed["up"]:
+            yield f"DNS list {listed['name']}: {listed['error'] or 'down'}; nothing is found by it"
+    for listed in state["link_lists"]:
+        if listed["expired"]:
+            yield f"link list {listed['name']}: nobody has renewed it; nothing is found by it"
 
 
 def _as_text(state: dict[str, Any]) -> str:
@@ -154,6 +165,8 @@ def _as_text(state: dict[str, Any]) -> str:
     lines += [f"process    {x['name']:12} pid {x['pid']:<18} {x['state']}" for x in state["processes"]]
     lines += [f"next hop   {x['host']:35} {x['state']}" for x in state["next_hops"]]
     lines += [f"antivirus  {x['name']:35} {_engine(x)}" for x in state["antivirus"]]
+    lines += [f"DNS list   {x['name']:35} {'up' if x['up'] else 'down'}" for x in state["dns_lists"]]
+    lines += [f"link list  {x['name']:35} {x['entries']} entries" for x in state["link_lists"]]
     lines += [f"attachments opened behind: {', '.join(x['walls'])}" for x in state["opening"][:1] if x["walls"]]
     lines += [f"kept       {key:35} {number}" for key, number in state["kept"].items()]
     lines += [f"WRONG      {text}" for text in state["wrong"]] or ["all is well"]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from sekisho.config.load import Configuration, passwords_in
+from sekisho.config.load import Configuration, name_server, passwords_in
 from sekisho.config.locations import Problem
 from sekisho.config.settings import TenantSettings
 from sekisho.config.shipped import shipped
@@ -18,15 +21,19 @@ from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks, Tenant
 from sekisho.inspect.antivirus import Antivirus
 from sekisho.inspect.attachments import Attachments, Results
+from sekisho.inspect.dns_lists import DnsLists
 from sekisho.inspect.hashes import HashList, KnownHashes
+from sekisho.inspect.link_lists import LinkLists, ListedLinks, load_link_lists
 from sekisho.inspect.links.inspector import Links
 from sekisho.inspect.links.lists import Lists as LinkWords
 from sekisho.inspect.links.lists import load_lists
+from sekisho.inspect.new_sites import NewSites
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.rules import Rules
 from sekisho.inspect.yara_rules import load_yara
 from sekisho.mail.opened import JobConfiguration, OpenLimits
-from sekisho.mail.ports import WordMemory
+from sekisho.mail.ports import Lookup, SiteMemory, WordMemory
+from sekisho.mailauth.resolver import DnsResolver
 from sekisho.parse.unpack.document import ocr
 from sekisho.record.metrics import Metrics
 from sekisho.sandbox import Sandbox, SandboxError, SandboxLimits
@@ -36,12 +43,17 @@ log = logging.getLogger(__name__)
 _JOB = "sekisho.parse.unpack.job:prepare"
 
 
+class Memory(WordMemory, SiteMemory, Protocol):
+    """What is remembered from message to message: the store."""
+
+
 class Lists(Struct, frozen=True, eq=False):
     """Everything that inspection reads from files: `yara` compiled, `passwords` by tenant."""
 
     yara: bytes
     hashes: HashList
     links: LinkWords
+    listed: LinkLists
     passwords: Mapping[str, tuple[str, ...]]
 
 
@@ -51,6 +63,9 @@ class Checking(Struct, frozen=True, eq=False):
     checks: Checks
     sandbox: MeasuredSandbox
     engines: tuple[Antivirus, ...]
+    listed: ListedLinks
+    dns_lists: DnsLists | None
+    read_lists: Callable[[], tuple[LinkLists, list[Problem]]]
 
     async def warm_up(self) -> None:
         """Have all ready before the first message needs it; what is not is tried again then."""
@@ -58,23 +73,41 @@ class Checking(Struct, frozen=True, eq=False):
             await self.sandbox.start()
         except SandboxError as error:
             log.error("attachments cannot be opened: %s", error)  # noqa: TRY400 - no traceback is of use here
-        await self.check_engines()
+        await self.ask_around()
 
-    async def check_engines(self) -> None:
-        """Ask every virus scanner how it is."""
-        await asyncio.gather(*(engine.check() for engine in self.engines))
+    async def ask_around(self) -> None:
+        """Ask every virus scanner and DNS list how it is. Raises nothing."""
+        asked = [engine.check() for engine in self.engines]
+        await asyncio.gather(*asked, *([self.dns_lists.check()] if self.dns_lists else []))
+
+    async def refresh(self) -> None:
+        """Take up link lists whose files have changed. With anything wrong in one the old ones stay in force."""
+        if not await asyncio.to_thread(self.listed.lists.changed):
+            return
+        lists, problems = await asyncio.to_thread(self.read_lists)
+        for problem in problems:
+            log.error("link lists: %s", problem)
+        if not problems:
+            self.listed.lists = lists
+            log.info("link lists taken up anew")
 
     async def close(self) -> None:
         """End what runs beside, once nobody uses it any more."""
         await self.checks.opener.close()
         for engine in self.engines:
             engine.close()
+        if self.dns_lists is not None:
+            await self.dns_lists.close()
 
     def status(self) -> dict[str, object]:
-        """For `sekisho status`: the walls around the opening process, and every virus scanner."""
+        """For `sekisho status`: the walls around the opening process, every virus scanner and every list of links."""
+        now = time.time()
+        lists = [{"name": x.name, "entries": x.entries, "expired": x.expired(now)} for x in self.listed.lists.states]
         return {
             "opening": self.sandbox.status(),
             "antivirus": [msgspec.to_builtins(engine.health) for engine in self.engines],
+            "link_lists": lists,
+            "dns_lists": msgspec.to_builtins(self.dns_lists.health) if self.dns_lists else [],
         }
 
 
@@ -84,10 +117,11 @@ def lists_of(configuration: Configuration, tenants: Mapping[str, TenantSettings]
     yara, problems = load_yara([shipped("rules"), *(configuration.path(text) for text in settings.yara)])
     hashes, more = HashList.load([configuration.path(text) for text in settings.known_hashes])
     words = load_lists(shipped("lists"))
+    listed, of_links = load_link_lists(configuration.settings.link_list, configuration.path, words)
     if settings.ocr and (why := ocr.available()):
         problems.append(configuration.locations.problem("attachments.ocr", why))
     passwords = {name: _passwords(configuration, tenant) for name, tenant in tenants.items()}
-    return Lists(yara, hashes, words, passwords), problems + more
+    return Lists(yara, hashes, words, listed, passwords), [*problems, *more, *of_links]
 
 
 def checking(
@@ -98,13 +132,18 @@ def checking(
     lists: Lists,
     *,
     hash_key: bytes,
-    memory: WordMemory | None = None,
+    memory: Memory | None = None,
     metrics: Metrics | None = None,
 ) -> Checking:
     """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes."""
     settings = configuration.settings
     sandbox = MeasuredSandbox(_sandbox(configuration, lists), metrics)
     engines = tuple(Antivirus(engine) for engine in settings.antivirus)
+    listed = ListedLinks(lists.listed, lists.links)
+    dns_lists = _dns_lists(configuration, lists, listed)
+    lookups: list[Lookup] = [*engines, *([dns_lists] if dns_lists else [])]
+    if memory is not None:
+        lookups.append(NewSites(memory, settings.links, lists.links, allowed=listed.allowed))
     checks = Checks(
         tenants={name: Tenant(policies[name], frozenset(tenant.domains)) for name, tenant in tenants.items()},
         opener=_opener(configuration, lists, sandbox, memory),
@@ -116,12 +155,23 @@ def checking(
                 partners={name: tenant.partners for name, tenant in tenants.items()},
                 allowed=settings.inspect.allowed_link_hosts,
             ),
+            listed,
         ),
-        lookups=engines,
+        lookups=tuple(lookups),
         lookup_deadline_seconds=settings.inspect.lookup_deadline_seconds,
         thread_above_bytes=settings.inspect.thread_above_bytes,
     )
-    return Checking(checks, sandbox, engines)
+    read_lists = partial(load_link_lists, settings.link_list, configuration.path, lists.links)
+    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists)
+
+
+def _dns_lists(configuration: Configuration, lists: Lists, listed: ListedLinks) -> DnsLists | None:
+    settings = configuration.settings
+    if not settings.dns_list:
+        return None
+    servers = [name_server(text) for text in settings.links.name_servers]
+    resolver = DnsResolver(servers, settings.links.dns_timeout_seconds)
+    return DnsLists(settings.dns_list, settings.links, resolver, lists.links, allowed=listed.allowed)
 
 
 def _sandbox(configuration: Configuration, lists: Lists) -> Sandbox:

@@ -22,14 +22,14 @@ from sekisho.config.locations import Problem
 from sekisho.config.settings import ListenerSettings, NextHopSettings, NoticeSettings, Settings, TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.config.tenants import inherited
-from sekisho.daemon.checking import Checking, Lists, lists_of
+from sekisho.daemon.checking import Checking, Lists, Memory, lists_of
 from sekisho.daemon.checking import checking as put_together
 from sekisho.daemon.measured import MeasuredRelay
 from sekisho.decide.load import load_policy
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks
 from sekisho.inspect.rules import Rules, load_rules
-from sekisho.mail.ports import Store, WordMemory
+from sekisho.mail.ports import Store
 from sekisho.record.journal import Journal, JournalHandler
 from sekisho.record.keep import Recorder
 from sekisho.record.metrics import Metrics
@@ -156,7 +156,7 @@ def recorder(configuration: Configuration, store: SqliteStore, metrics: Metrics)
 
 
 def checking(
-    prepared: Prepared, hash_key: bytes, memory: WordMemory | None = None, metrics: Metrics | None = None
+    prepared: Prepared, hash_key: bytes, memory: Memory | None = None, metrics: Metrics | None = None
 ) -> Checking:
     """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes."""
     return put_together(

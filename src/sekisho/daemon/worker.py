@@ -26,6 +26,7 @@ from sekisho.record.metrics import Metrics
 log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 5.0
+_REFRESH_SECONDS = 30.0
 
 
 class Shared(Struct, eq=False):
@@ -70,11 +71,13 @@ class Worker:
         await self._checking.warm_up()
         servers = [await self._serve(name, listener) for name, listener in self._listeners.items()]
         beating = asyncio.create_task(self._beat())
+        refreshing = asyncio.create_task(self._refresh())
         await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
         for server in servers:
             server.close()
         await self._drain(configuration.settings.gateway.drain_seconds)
         beating.cancel()
+        refreshing.cancel()
         for relay in self._acting.relays:
             await relay.close()
         await self._checking.close()
@@ -118,7 +121,7 @@ class Worker:
         """Tell `status` how this worker is."""
         while True:
             self._metrics.store_trouble(self._store.trouble())
-            await self._checking.check_engines()
+            await self._checking.ask_around()
             state = {
                 **self._checking.status(),
                 "connections": sum(listener.connections for listener in self._listeners.values()),
@@ -130,6 +133,15 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - status is never worth a worker
                 log.warning("%s: no heartbeat: %s", self._name, error)
             await asyncio.sleep(_HEARTBEAT_SECONDS)
+
+    async def _refresh(self) -> None:
+        """Look now and then whether files of link lists have changed."""
+        while True:
+            await asyncio.sleep(_REFRESH_SECONDS)
+            try:
+                await self._checking.refresh()
+            except Exception:
+                log.exception("%s: link lists were not looked at", self._name)
 
     def _start_reload(self) -> None:
         task = asyncio.get_running_loop().create_task(self._reload())

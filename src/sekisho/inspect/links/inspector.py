@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from sekisho.inspect.links import signs
 from sekisho.inspect.links.host import Host, read_host
 from sekisho.inspect.links.lookalikes import Lookalikes
@@ -24,22 +22,8 @@ if TYPE_CHECKING:
     from sekisho.mail.transaction import Transaction
 
 TOO_MANY = "link/too-many"
-FIRST_SEEN = "links.first_seen"  # the key in `transaction.facts`
-_NEW_DAYS = 3
-_MEMORY_DAYS = 14
 _TENANTS = 64  # whose names are kept ready
 _HOSTS = 8192  # of which the signs are kept
-
-
-class FirstSeen(Struct, frozen=True):
-    """What the store remembers of sites, for `transaction.facts["links.first_seen"]`.
-
-    `memory_days` is how long the tenant's memory reaches back, `days` for each site how long ago it was first linked
-    to; a site that is not there was never linked to.
-    """
-
-    memory_days: int
-    days: dict[str, int]
 
 
 class Links:
@@ -67,10 +51,9 @@ class Links:
         seen = targets(transaction, self._lists)
         partners = self._partners.get(transaction.session.tenant, frozenset())
         likes = self._likes(transaction.internal_domains, partners)
-        fresh = transaction.facts.get(FIRST_SEEN)
         tally = Tally()
         for target in seen.targets:
-            for sign in self.signs(target, likes, fresh if isinstance(fresh, FirstSeen) else None):
+            for sign in self.signs(target, likes):
                 tally.add(target, sign)
         if seen.left_out:
             why = f"{seen.left_out} further addresses were not looked at"
@@ -80,7 +63,7 @@ class Links:
             )
         return tally.findings
 
-    def signs(self, target: Target, likes: Lookalikes, fresh: FirstSeen | None = None) -> list[Sign]:
+    def signs(self, target: Target, likes: Lookalikes) -> list[Sign]:
         """All signs of one address that become findings."""
         address = target.address
         host = address.host
@@ -95,7 +78,6 @@ class Links:
             sign = mismatch(target.link.text, address, target.inner, target.kind, likes.names)
             found += [sign] if sign else []
         found += weak_path_signs(address, host, likes)
-        found += _new(host, likes, fresh)
         whole = combined(found) if len(found) > 1 else None
         return [sign for sign in (*found, whole) if sign is not None and sign.rule]
 
@@ -117,10 +99,3 @@ def _lookalike(likes: Lookalikes, host: Host) -> Iterator[Sign]:
     found = likes.find(host)
     if found is not None:
         yield graded("link/lookalike", found.confidence, found.why, 1.5 if found.confidence >= 0.5 else 1)
-
-
-def _new(host: Host, likes: Lookalikes, fresh: FirstSeen | None) -> Iterator[Sign]:
-    if fresh is None or fresh.memory_days < _MEMORY_DAYS or not host.site or likes.names.owner(host):
-        return
-    if fresh.days.get(host.site, 0) < _NEW_DAYS:
-        yield graded("link/new-domain", 0.4, f"nobody here linked to {host.site} before", 0.75)

@@ -1,11 +1,10 @@
 from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sekisho.config.shipped import shipped
-from sekisho.inspect.links.inspector import FIRST_SEEN, FirstSeen, Links
+from sekisho.inspect.links.inspector import Links
 from sekisho.inspect.links.lists import load_lists
 from sekisho.inspect.rules import load_rules
 from sekisho.mail.envelope import Envelope, Recipient, Session
@@ -80,21 +79,6 @@ def test_several_weak_signs():
     assert "login" in found.explanation
 
 
-@pytest.mark.parametrize(
-    ("first_seen", "new"),
-    [
-        (None, False),
-        (FirstSeen(2, {}), False),  # the memory is too young to say so
-        (FirstSeen(100, {}), True),
-        (FirstSeen(100, {"example.com": 1}), True),
-        (FirstSeen(100, {"example.com": 30}), False),
-    ],
-)
-def test_new_domains(first_seen, new):
-    facts = {} if first_seen is None else {FIRST_SEEN: first_seen}
-    assert ("new-domain" in rules("http://www.example.com/", facts=facts)) is new
-
-
 def test_too_many():
     found = rules("\n".join(f"http://h{i}.example.com/" for i in range(600)))
     assert found["too-many"].count == 100
@@ -107,7 +91,7 @@ def test_every_finding_has_its_rule_file():
     http://a:b@bank.co.jp.qzxkv.top/netflix/login http://a.duckdns.org http://a.vercel.app
     http://a.b.c.d.e.example.org/"""
     body = "".join(f'<a href="{url}">http://paypal.com/</a>' for url in urls.split())
-    found = LINKS.inspect(transaction(body, "html", facts={FIRST_SEEN: FirstSeen(99, {})}))
+    found = LINKS.inspect(transaction(body, "html"))
     assert len({f.rule for f in found}) > 12
     assert {f.rule for f in found} <= set(heads.by_id)
 
