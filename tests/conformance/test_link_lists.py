@@ -16,7 +16,7 @@ import pytest
 
 from sekisho.config.settings import LinkListSettings
 from sekisho.config.shipped import shipped
-from sekisho.inspect.link_lists import load_link_lists
+from sekisho.inspect.link_lists.lists import load_link_lists
 from sekisho.inspect.links.lists import load_lists
 from sekisho.inspect.links.url import normalise
 

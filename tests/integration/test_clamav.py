@@ -14,7 +14,7 @@ from support.clamd import EICAR, HASHED, YARA_WORDS, Clamd
 from support.gateway import wait_for
 
 from sekisho.config.settings import AntivirusSettings
-from sekisho.inspect.antivirus import Antivirus
+from sekisho.inspect.antivirus.lookup import Antivirus
 from sekisho.mail.finding import Severity
 
 pytestmark = [pytest.mark.peer, pytest.mark.skipif(bool(clamd.MISSING), reason=clamd.MISSING)]

@@ -19,15 +19,15 @@ from sekisho.config.shipped import shipped
 from sekisho.daemon.measured import MeasuredSandbox
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks, Tenant
-from sekisho.inspect.antivirus import Antivirus
+from sekisho.inspect.antivirus.lookup import Antivirus
 from sekisho.inspect.attachments import Attachments, Results
-from sekisho.inspect.dns_lists import DnsLists
 from sekisho.inspect.hashes import HashList, KnownHashes
-from sekisho.inspect.link_lists import LinkLists, ListedLinks, load_link_lists
+from sekisho.inspect.link_lists.dns import DnsLists
+from sekisho.inspect.link_lists.lists import LinkLists, ListedLinks, load_link_lists
+from sekisho.inspect.link_lists.new_sites import NewSites
 from sekisho.inspect.links.inspector import Links
 from sekisho.inspect.links.lists import Lists as LinkWords
 from sekisho.inspect.links.lists import load_lists
-from sekisho.inspect.new_sites import NewSites
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.rules import Rules
 from sekisho.inspect.yara_rules import load_yara

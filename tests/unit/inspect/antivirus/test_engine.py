@@ -4,7 +4,7 @@ import pytest
 from support.engines import Engine
 
 from sekisho.config.load import EngineAddress
-from sekisho.inspect.antivirus_engine import EngineAwayError, EngineStream
+from sekisho.inspect.antivirus.engine import EngineAwayError, EngineStream
 
 
 class Scripted(Engine):

@@ -7,7 +7,7 @@ from support.attached import transaction
 from support.engines import NO_CONTENT, IcapServer, modified
 
 from sekisho.config.settings import AntivirusSettings
-from sekisho.inspect.antivirus import Antivirus
+from sekisho.inspect.antivirus.lookup import Antivirus
 from sekisho.mail.finding import Severity
 
 PREVIEW = "Methods: RESPMOD, REQMOD\r\nAllow: 204\r\nPreview: 4\r\n"

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from sekisho.config.locations import Problem
-from sekisho.inspect.link_list_feed import FIRST_LINE, Feed, FeedAbout
-from sekisho.inspect.link_list_keys import keys
-from sekisho.inspect.link_list_lines import Reader, bounded_lines
-from sekisho.inspect.link_list_table import MOST_LABELS, Table
+from sekisho.inspect.link_lists.feed import FIRST_LINE, Feed, FeedAbout
+from sekisho.inspect.link_lists.keys import keys
+from sekisho.inspect.link_lists.lines import Reader, bounded_lines
+from sekisho.inspect.link_lists.table import MOST_LABELS, Table
 from sekisho.inspect.links.host import above
 from sekisho.inspect.links.sign import Sign
 from sekisho.inspect.links.tally import Tally

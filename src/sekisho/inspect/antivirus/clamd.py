@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from sekisho.config.load import EngineAddress
-from sekisho.inspect.antivirus_engine import (
+from sekisho.inspect.antivirus.engine import (
     CHECK_SECONDS,
     Answer,
     EngineAwayError,

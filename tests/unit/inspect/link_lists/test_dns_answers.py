@@ -1,7 +1,7 @@
 import pytest
 
 from sekisho.config.settings import DnsListSettings
-from sekisho.inspect.dns_list_answers import Answers, control_question, meaning, question, reversed_ip
+from sekisho.inspect.link_lists.dns_answers import Answers, control_question, meaning, question, reversed_ip
 from sekisho.inspect.links.host import read_host
 
 BITS = DnsListSettings("s", "multi.example", bits={"8": "phishing", "16": "malware", "64": "abused"})

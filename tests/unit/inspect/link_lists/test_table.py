@@ -1,6 +1,6 @@
 import random
 
-from sekisho.inspect.link_list_table import MOST_LABELS, Table
+from sekisho.inspect.link_lists.table import MOST_LABELS, Table
 
 
 def test_labels_of_what_is_there_and_of_what_is_not():

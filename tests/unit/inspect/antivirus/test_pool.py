@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from sekisho.inspect.antivirus_engine import EngineAwayError
-from sekisho.inspect.antivirus_pool import Pool
+from sekisho.inspect.antivirus.engine import EngineAwayError
+from sekisho.inspect.antivirus.pool import Pool
 
 
 class Connection:

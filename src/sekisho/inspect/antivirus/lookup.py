@@ -16,12 +16,12 @@ from msgspec import Struct
 
 from sekisho.config.load import engine_address
 from sekisho.config.settings import AntivirusSettings
-from sekisho.inspect.antivirus_clamd import ClamdConnection
-from sekisho.inspect.antivirus_engine import Answer, EngineConnection, EngineError, Threat, TooBigError
-from sekisho.inspect.antivirus_icap import IcapConnection
-from sekisho.inspect.antivirus_pool import Pool
-from sekisho.inspect.antivirus_results import Results
-from sekisho.inspect.antivirus_scanner import Health, Scanner, seen
+from sekisho.inspect.antivirus.clamd import ClamdConnection
+from sekisho.inspect.antivirus.engine import Answer, EngineConnection, EngineError, Threat, TooBigError
+from sekisho.inspect.antivirus.icap import IcapConnection
+from sekisho.inspect.antivirus.pool import Pool
+from sekisho.inspect.antivirus.results import Results
+from sekisho.inspect.antivirus.scanner import Health, Scanner, seen
 from sekisho.mail.finding import Finding, Severity
 from sekisho.mail.message import Part
 from sekisho.mail.transaction import Transaction

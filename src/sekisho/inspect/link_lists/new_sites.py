@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from sekisho.config.settings import LinkSettings
-from sekisho.inspect.link_hosts import external, nobody
+from sekisho.inspect.link_lists.hosts import external, nobody
 from sekisho.inspect.links.lists import Lists
 from sekisho.inspect.links.sign import Sign
 from sekisho.inspect.links.tally import Tally

@@ -7,7 +7,7 @@ import hashlib
 from typing import Literal
 
 from sekisho.config.load import EngineAddress
-from sekisho.inspect.antivirus_engine import (
+from sekisho.inspect.antivirus.engine import (
     CHECK_SECONDS,
     Answer,
     EngineAwayError,

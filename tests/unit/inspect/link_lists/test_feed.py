@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekisho.inspect.link_list_feed import Feed, read_time
+from sekisho.inspect.link_lists.feed import Feed, read_time
 
 HEAD = b"# sekisho-feed: 1\n# updated: 2026-11-24T06:00:00+09:00\n# expires-days: 7\n"
 

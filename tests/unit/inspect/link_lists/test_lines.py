@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekisho.inspect.link_list_keys import keys
-from sekisho.inspect.link_list_lines import LONGEST_LINE, Reader, bounded_lines, plain_page, read_entry
+from sekisho.inspect.link_lists.keys import keys
+from sekisho.inspect.link_lists.lines import LONGEST_LINE, Reader, bounded_lines, plain_page, read_entry
 from sekisho.inspect.links.url import normalise
 
 SHARED = frozenset(("sites.example.com", "example.org"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from sekisho.inspect.antivirus_engine import Answer
+from sekisho.inspect.antivirus.engine import Answer
 
 
 class Results:

@@ -9,10 +9,10 @@ import pytest
 from support.engines import FakeClamd
 
 from sekisho.config.load import EngineAddress
-from sekisho.inspect.antivirus_clamd import ClamdConnection
-from sekisho.inspect.antivirus_engine import EngineAwayError, EngineError
-from sekisho.inspect.antivirus_pool import Pool
-from sekisho.inspect.antivirus_scanner import Scanner
+from sekisho.inspect.antivirus.clamd import ClamdConnection
+from sekisho.inspect.antivirus.engine import EngineAwayError, EngineError
+from sekisho.inspect.antivirus.pool import Pool
+from sekisho.inspect.antivirus.scanner import Scanner
 
 
 def scanner_of(server, seconds=5.0):

@@ -8,8 +8,8 @@ from support.linked import AT, linked
 
 from sekisho.config.settings import LinkSettings
 from sekisho.config.shipped import shipped
+from sekisho.inspect.link_lists.new_sites import NewSites
 from sekisho.inspect.links.lists import load_lists
-from sekisho.inspect.new_sites import NewSites
 from sekisho.mail.finding import Severity
 from sekisho.mail.kept import StoreAwayError
 from sekisho.store.sqlite import SqliteStore

@@ -10,7 +10,7 @@ import re
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal
 
-from sekisho.inspect.link_list_keys import host_key, page_key, place, prefix_key
+from sekisho.inspect.link_lists.keys import host_key, page_key, place, prefix_key
 from sekisho.inspect.links.host import read_host
 from sekisho.inspect.links.url import normalise
 

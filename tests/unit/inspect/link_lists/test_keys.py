@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sekisho.inspect.link_list_keys import host_key, keys, page_key, prefix_key
+from sekisho.inspect.link_lists.keys import host_key, keys, page_key, prefix_key
 from sekisho.inspect.links.url import normalise
 
 

@@ -1,7 +1,7 @@
 from support.linked import linked
 
 from sekisho.config.shipped import shipped
-from sekisho.inspect.link_hosts import external, nobody
+from sekisho.inspect.link_lists.hosts import external, nobody
 from sekisho.inspect.links.lists import load_lists
 
 WORDS = load_lists(shipped("lists"))

@@ -16,8 +16,8 @@ from functools import partial
 from msgspec import Struct
 
 from sekisho.config.settings import DnsListSettings, LinkSettings
-from sekisho.inspect.dns_list_answers import Answers, Meaning, control_question, meaning, question
-from sekisho.inspect.link_hosts import external, nobody
+from sekisho.inspect.link_lists.dns_answers import Answers, Meaning, control_question, meaning, question
+from sekisho.inspect.link_lists.hosts import external, nobody
 from sekisho.inspect.links.host import Host
 from sekisho.inspect.links.lists import Lists
 from sekisho.inspect.links.sign import Sign

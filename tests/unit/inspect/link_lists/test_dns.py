@@ -9,7 +9,7 @@ from support.linked import linked
 
 from sekisho.config.settings import DnsListSettings, LinkSettings
 from sekisho.config.shipped import shipped
-from sekisho.inspect.dns_lists import DnsLists
+from sekisho.inspect.link_lists.dns import DnsLists
 from sekisho.inspect.links.lists import load_lists
 from sekisho.mail.finding import Finding, Severity
 from sekisho.mailauth.resolver import DnsResolver

@@ -6,7 +6,7 @@ from support.linked import linked
 
 from sekisho.config.settings import LinkListSettings
 from sekisho.config.shipped import shipped
-from sekisho.inspect.link_lists import ListedLinks, load_link_lists
+from sekisho.inspect.link_lists.lists import ListedLinks, load_link_lists
 from sekisho.inspect.links.lists import load_lists
 from sekisho.inspect.links.url import normalise
 from sekisho.inspect.rules import load_rules

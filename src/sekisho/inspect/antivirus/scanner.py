@@ -12,7 +12,7 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from sekisho.inspect.antivirus_engine import (
+from sekisho.inspect.antivirus.engine import (
     CONNECT_SECONDS,
     Answer,
     EngineAwayError,
@@ -20,7 +20,7 @@ from sekisho.inspect.antivirus_engine import (
     EngineError,
     TooBigError,
 )
-from sekisho.inspect.antivirus_pool import Pool
+from sekisho.inspect.antivirus.pool import Pool
 
 _T = TypeVar("_T")
 _Work = Callable[[EngineConnection], Awaitable[_T]]

@@ -7,7 +7,7 @@ from support.attached import mail, transaction
 from support.engines import Engine, FakeClamd
 
 from sekisho.config.settings import AntivirusSettings
-from sekisho.inspect.antivirus import Antivirus
+from sekisho.inspect.antivirus.lookup import Antivirus
 from sekisho.mail.finding import Severity
 from sekisho.mail.opened import File
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sekisho.inspect.antivirus_clamd import meaning_of
+from sekisho.inspect.antivirus.clamd import meaning_of
 from sekisho.mail.finding import Severity
 
 ENCRYPTED = ("attachment/encrypted", Severity.MEDIUM)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from sekisho.inspect.antivirus_engine import EngineAwayError, EngineConnection
+from sekisho.inspect.antivirus.engine import EngineAwayError, EngineConnection
 
 _T = TypeVar("_T")
 _Work = Callable[[EngineConnection], Awaitable[_T]]

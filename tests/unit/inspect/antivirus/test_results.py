@@ -1,5 +1,5 @@
-from sekisho.inspect.antivirus_engine import Answer, Threat
-from sekisho.inspect.antivirus_results import Results
+from sekisho.inspect.antivirus.engine import Answer, Threat
+from sekisho.inspect.antivirus.results import Results
 from sekisho.mail.finding import Severity
 
 CLEAN = Answer()

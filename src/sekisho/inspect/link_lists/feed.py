@@ -16,7 +16,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sekisho.inspect.link_list_lines import LONGEST_LINE, Kind, key_of, plain_host, plain_page, read_entry
+from sekisho.inspect.link_lists.lines import LONGEST_LINE, Kind, key_of, plain_host, plain_page, read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

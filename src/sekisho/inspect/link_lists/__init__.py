@@ -1,0 +1,1 @@
+"""Lists of bad links: files, DNS lists, and sites never linked to before."""
