@@ -244,8 +244,8 @@ class _Checks:
         for number, file in enumerate(tenant.policy):
             if not self.configuration.path(file).is_file():
                 yield self.locations.problem(f"{key}.policy[{number}]", f"no such file: {file}")
-        passwords = tenant.attachment_passwords_file
-        yield from self._named_file(f"{key}.attachment_passwords_file", passwords, passwords_in)
+        for name in ("attachment_passwords_file", "dlp_allow_file"):
+            yield from self._named_file(f"{key}.{name}", getattr(tenant, name), lines_in)
         for number, hop in enumerate(tenant.next_hop):
             yield from self._next_hop(f"{key}.next_hop[{number}]", hop)
         yield from self._unique_domains(key, tenant)
@@ -351,8 +351,8 @@ def _password(file: Path) -> None:
         raise ValueError("it is empty")
 
 
-def passwords_in(file: Path) -> tuple[str, ...]:
-    """The passwords in a file, one a line, empty lines left out. Raises OSError, ValueError."""
+def lines_in(file: Path) -> tuple[str, ...]:
+    """The lines of a file, empty ones left out. Raises OSError, ValueError."""
     return tuple(line for line in file.read_text("utf-8").splitlines() if line.strip())
 
 

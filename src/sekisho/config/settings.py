@@ -86,9 +86,9 @@ class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     `depth` counts containers in containers, `files` what is found inside, `unpacked_bytes` what comes out, `ratio`
     how many times its size an archive may become, `text_chars` the characters looked through, `passwords` the words
-    tried at an encrypted one. It stops of its own accord after `seconds`; the process is killed after `cpu_seconds`
-    or `wall_seconds`, or beyond `memory_bytes`. `processes` open at once, for each worker. Results in `cache_bytes`.
-    `yara` and `known_hashes` name files or folders; `ocr` reads the text in images (an extra to be installed).
+    tried at an encrypted one. It stops of its own accord after `seconds` of the processor; it is killed after
+    `cpu_seconds` or `wall_seconds`, or beyond `memory_bytes`. `processes` open at once, for each worker. Results are
+    kept in `cache_bytes`. `yara` and `known_hashes` name files or folders; `ocr` reads the text in images (an extra).
     """
 
     depth: int = 8
@@ -99,7 +99,7 @@ class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     passwords: int = 200
     seconds: float = 8.0
     cpu_seconds: int = 12
-    wall_seconds: float = 20.0
+    wall_seconds: float = 60.0
     memory_bytes: int = 1_000_000_000
     processes: int = 2
     cache_bytes: int = 64_000_000
@@ -245,7 +245,7 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     where it has none of its own. `client_networks` claims clients for it. `policy` files come before the built-in
     policy. `groups` are named lists of addresses and domains for the policy's `group`. `partners` are domains of
     others that nobody should imitate in a link. `attachment_passwords_file` has passwords that the company gives its
-    attachments, one a line.
+    attachments, `dlp_allow_file` values that no rule is to report, one a line.
     """
 
     parent: str = ""
@@ -259,6 +259,7 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     notice: NoticeSettings | None = None
     partners: tuple[str, ...] = ()
     attachment_passwords_file: str = ""
+    dlp_allow_file: str = ""
 
 
 def _first_listener() -> tuple[ListenerSettings, ...]:

@@ -20,7 +20,7 @@ def lineage(settings: Settings, name: str) -> Iterator[TenantSettings]:
 
 
 def inherited(settings: Settings, name: str) -> TenantSettings:
-    """The tenant with what it has from its nearest parent: next hops, DKIM keys, contacts, partners, passwords."""
+    """The tenant with what it has from its nearest parent: next hops, DKIM keys, contacts, partners, lists."""
     line = list(lineage(settings, name))
     return replace(
         line[0],
@@ -28,6 +28,7 @@ def inherited(settings: Settings, name: str) -> TenantSettings:
         dkim=next((t.dkim for t in line if t.dkim), ()),
         notice=next((t.notice for t in line if t.notice), NoticeSettings()),
         partners=next((t.partners for t in line if t.partners), ()),
+        dlp_allow_file=next((t.dlp_allow_file for t in line if t.dlp_allow_file), ""),
         attachment_passwords_file=next(
             (t.attachment_passwords_file for t in line if t.attachment_passwords_file), ""
         ),

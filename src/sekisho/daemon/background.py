@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _RELEASE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
+_CLOSE_SECONDS = 1.0
 
 
 def run_background(shared: Shared, http: socket.socket, pipes: Pipes) -> int:
@@ -69,7 +70,7 @@ class Background:
         http.stop()
         for relay in self._acting.relays:
             await relay.close()
-        await self._checking.close()
+        await self._checking.close(_CLOSE_SECONDS)
         self._store.close()
         journal.close()
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from sekisho.config.load import Configuration, name_server, passwords_in
+from sekisho.config.load import Configuration, lines_in, name_server
 from sekisho.config.locations import Problem
 from sekisho.config.settings import TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.daemon.measured import MeasuredSandbox
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks, Tenant
+from sekisho.inspect.allowed import Allowed
 from sekisho.inspect.antivirus.lookup import Antivirus
 from sekisho.inspect.attachments import Attachments, Results
 from sekisho.inspect.hashes import HashList, KnownHashes
@@ -30,6 +32,7 @@ from sekisho.inspect.links.lists import Lists as LinkWords
 from sekisho.inspect.links.lists import load_lists
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.rules import Rules
+from sekisho.inspect.turns import Turns
 from sekisho.inspect.yara_rules import load_yara
 from sekisho.mail.opened import JobConfiguration, OpenLimits
 from sekisho.mail.ports import Lookup, SiteMemory, WordMemory
@@ -48,13 +51,14 @@ class Memory(WordMemory, SiteMemory, Protocol):
 
 
 class Lists(Struct, frozen=True, eq=False):
-    """Everything that inspection reads from files: `yara` compiled, `passwords` by tenant."""
+    """Everything that inspection reads from files: `yara` compiled, `passwords` and `allowed` values by tenant."""
 
     yara: bytes
     hashes: HashList
     links: LinkWords
     listed: LinkLists
     passwords: Mapping[str, tuple[str, ...]]
+    allowed: Mapping[str, Allowed]
 
 
 class Checking(Struct, frozen=True, eq=False):
@@ -67,13 +71,15 @@ class Checking(Struct, frozen=True, eq=False):
     dns_lists: DnsLists | None
     read_lists: Callable[[], tuple[LinkLists, list[Problem]]]
 
-    async def warm_up(self) -> None:
-        """Have all ready before the first message needs it; what is not is tried again then."""
+    async def warm_up(self) -> bool:
+        """Have all ready before the first message needs it. False: attachments cannot be opened now."""
+        await self.ask_around()
         try:
             await self.sandbox.start()
         except SandboxError as error:
             log.error("attachments cannot be opened: %s", error)  # noqa: TRY400 - no traceback is of use here
-        await self.ask_around()
+            return False
+        return True
 
     async def ask_around(self) -> None:
         """Ask every virus scanner and DNS list how it is. Raises nothing."""
@@ -91,9 +97,9 @@ class Checking(Struct, frozen=True, eq=False):
             self.listed.lists = lists
             log.info("link lists taken up anew")
 
-    async def close(self) -> None:
-        """End what runs beside, once nobody uses it any more."""
-        await self.checks.opener.close()
+    async def close(self, seconds: float = math.inf) -> None:
+        """End what runs beside, once nobody uses it any more or after so many seconds."""
+        await self.checks.opener.close(seconds)
         for engine in self.engines:
             engine.close()
         if self.dns_lists is not None:
@@ -120,8 +126,9 @@ def lists_of(configuration: Configuration, tenants: Mapping[str, TenantSettings]
     listed, of_links = load_link_lists(configuration.settings.link_list, configuration.path, words)
     if settings.ocr and (why := ocr.available()):
         problems.append(configuration.locations.problem("attachments.ocr", why))
-    passwords = {name: _passwords(configuration, tenant) for name, tenant in tenants.items()}
-    return Lists(yara, hashes, words, listed, passwords), [*problems, *more, *of_links]
+    passwords = {name: _lines(configuration, t.attachment_passwords_file) for name, t in tenants.items()}
+    allowed = {name: Allowed(_values(_lines(configuration, t.dlp_allow_file))) for name, t in tenants.items()}
+    return Lists(yara, hashes, words, listed, passwords, allowed), [*problems, *more, *of_links]
 
 
 def checking(
@@ -148,7 +155,7 @@ def checking(
         tenants={name: Tenant(policies[name], frozenset(tenant.domains)) for name, tenant in tenants.items()},
         opener=_opener(configuration, lists, sandbox, memory),
         inspectors=(
-            Patterns(rules, hash_key),
+            Patterns(rules, hash_key, lists.allowed),
             KnownHashes(lists.hashes),
             Links(
                 lists.links,
@@ -196,13 +203,18 @@ def _opener(
         passwords=settings.passwords,
         seconds=settings.seconds,
     )
-    return Attachments(sandbox, limits, lists.passwords, memory, Results(settings.cache_bytes))
+    turns = Turns(settings.processes)
+    return Attachments(sandbox, limits, lists.passwords, memory, Results(settings.cache_bytes), turns=turns)
 
 
-def _passwords(configuration: Configuration, tenant: TenantSettings) -> tuple[str, ...]:
-    """The passwords the tenant gives its attachments; that a file cannot be read is a problem said elsewhere."""
-    file = tenant.attachment_passwords_file
+def _values(lines: Iterable[str]) -> Iterator[str]:
+    """The entries of a list of allowed values; "#" begins a comment."""
+    return (line for line in lines if not line.lstrip().startswith("#"))
+
+
+def _lines(configuration: Configuration, file: str) -> tuple[str, ...]:
+    """The lines of a file that a tenant names; that it cannot be read is a problem said elsewhere."""
     try:
-        return passwords_in(configuration.path(file)) if file else ()
+        return lines_in(configuration.path(file)) if file else ()
     except (OSError, ValueError):
         return ()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 
 import uvloop
@@ -18,6 +18,7 @@ from sekisho.accept.smtp import SmtpListener
 from sekisho.config.settings import LimitSettings, ListenerSettings
 from sekisho.config.tenants import TenantFinder
 from sekisho.daemon import compose
+from sekisho.daemon.checking import Checking
 from sekisho.daemon.child import until_told
 from sekisho.daemon.supervisor import Pipes
 from sekisho.gateway import Gateway
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 5.0
 _REFRESH_SECONDS = 30.0
+_CLOSE_SECONDS = 1.0  # what a stop leaves to attachments being opened: their clients are gone
 
 
 class Shared(Struct, eq=False):
@@ -80,7 +82,7 @@ class Worker:
         refreshing.cancel()
         for relay in self._acting.relays:
             await relay.close()
-        await self._checking.close()
+        await self._checking.close(_CLOSE_SECONDS)
         store.close()
         journal.close()
 
@@ -144,7 +146,10 @@ class Worker:
                 log.exception("%s: link lists were not looked at", self._name)
 
     def _start_reload(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._reload())
+        self._beside(self._reload())
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
 
@@ -155,14 +160,14 @@ class Worker:
 
     async def _take_anew(self) -> None:
         prepared = await asyncio.to_thread(compose.prepared_again, self._prepared)
-        self._metrics.reloaded(done=prepared is not None)
-        if prepared is None:
+        checking = await self._checking_for(prepared) if prepared is not None else None
+        self._metrics.reloaded(done=checking is not None)
+        if prepared is None or checking is None:
             return
         old, old_checking = self._acting, self._checking
         self._prepared = prepared
         self._acting = compose.actions(prepared, self._store, self._metrics)
-        self._checking = compose.checking(prepared, compose.finding_key(self._store), self._store, self._metrics)
-        await self._checking.warm_up()
+        self._checking = checking
         self._gateway.checks = self._checking.checks
         self._gateway.act = self._acting.carry_out
         self._tenant_of = TenantFinder(prepared.configuration.settings)
@@ -170,6 +175,20 @@ class Worker:
             if listener.name in self._listeners:
                 self._listeners[listener.name].update(listener, self._limits(), prepared.hostname)
         log.info("%s: new configuration in force", self._name)
-        for relay in old.relays:
+        self._beside(self._retire(old, old_checking))
+
+    async def _checking_for(self, prepared: compose.Prepared) -> Checking | None:
+        """What looks at messages under a new configuration; None where it cannot be made to work."""
+        checking = compose.checking(prepared, compose.finding_key(self._store), self._store, self._metrics)
+        if await checking.warm_up():
+            return checking
+        log.error("%s: the old configuration stays in force", self._name)
+        await checking.close(_CLOSE_SECONDS)
+        return None
+
+    @staticmethod
+    async def _retire(acting: compose.Actions, checking: Checking) -> None:
+        """Close what a reload has replaced, once nobody uses it any more."""
+        for relay in acting.relays:
             await relay.close()
-        await old_checking.close()
+        await checking.close()

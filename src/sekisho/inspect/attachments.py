@@ -7,17 +7,23 @@ for as long as the same rules are in force.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
+from sekisho.inspect.openable import to_open
 from sekisho.inspect.password_words import candidate_words, named_words
+from sekisho.inspect.turns import NoTurnError, Turns
 from sekisho.mail.finding import Finding, inspection_failed
 from sekisho.mail.kept import StoreAwayError
 from sekisho.mail.opened import Attachment, File, Opened, OpenLimits, OpenRequest
@@ -32,8 +38,11 @@ log = logging.getLogger(__name__)
 
 _MOST_ENTRIES = 5_000
 _ENTRY_BYTES = 1_000
-# These will end the same way next time; "time" and "died" may have been the machine's fault.
+_THREAD_ABOVE_BYTES = 262_144
+# These will most likely end the same way next time; the others may have been the machine's fault.
 _LASTING = frozenset(("memory", "cpu", "answer-size"))
+_FAILURE_SECONDS = 600.0
+_WORTH_ANOTHER = frozenset(("died", "unavailable", "answer"))
 
 Key = tuple[bytes, str, str]
 
@@ -53,32 +62,118 @@ class Results:
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
-        self._entries: OrderedDict[tuple[Key, bytes], tuple[Opened, int]] = OrderedDict()
+        self._entries: OrderedDict[tuple[Key, bytes], tuple[Opened, int, float]] = OrderedDict()
         self.bytes_kept = 0
 
     def get(self, key: Key, words: bytes) -> Opened | None:
         """The result for this key; one that depends on passwords counts only for the same `words`."""
         for entry in ((key, b""), (key, words)):
-            if entry in self._entries:
+            if entry in self._entries and self._entries[entry][2] > time.monotonic():
                 self._entries.move_to_end(entry)
                 return self._entries[entry][0]
         return None
 
-    def put(self, key: Key, words: bytes, opened: Opened) -> None:
-        """Keep a result."""
+    def put(self, key: Key, words: bytes, opened: Opened, seconds: float = math.inf) -> None:
+        """Keep a result, for so many seconds."""
         by_password = any(file.encrypted or file.content for file in opened.files)
         entry = (key, words if by_password else b"")
         size = _size(opened)
-        self.bytes_kept += size - self._entries.pop(entry, (None, 0))[1]
-        self._entries[entry] = (opened, size)
+        before = self._entries.pop(entry, None)
+        self.bytes_kept += size - (before[1] if before else 0)
+        self._entries[entry] = (opened, size, time.monotonic() + seconds)
         while self._entries and (self.bytes_kept > self._most_bytes or len(self._entries) > _MOST_ENTRIES):
             self.bytes_kept -= self._entries.popitem(last=False)[1][1]
+
+
+class _Jobs:
+    """Opens attachments, each content once at a time, and keeps what will be the same next time."""
+
+    def __init__(self, confined: Confined, limits: OpenLimits, results: Results, turns: Turns) -> None:
+        self._confined = confined
+        self.limits = limits
+        self._results = results
+        self._turns = turns
+        self._under_way: dict[tuple[Key, bytes], asyncio.Task[Opened]] = {}
+
+    async def open(
+        self, attachments: Mapping[Key, Attachment], words: tuple[str, ...], who: str
+    ) -> dict[Key, Opened]:
+        """The result for each; those that nobody is opening yet go into one job."""
+        digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).digest()
+        ready = {key: kept for key in attachments if (kept := self._results.get(key, digest)) is not None}
+        ours = {k: a for k, a in attachments.items() if k not in ready and (k, digest) not in self._under_way}
+        if ours:
+            # A task of its own: others may wait for it when whoever began it is gone.
+            job = asyncio.create_task(self._job(ours, words, digest, who))
+            for key in ours:
+                self._under_way[key, digest] = asyncio.create_task(_one_of(job, key))
+                self._under_way[key, digest].add_done_callback(partial(self._done, (key, digest)))
+        waiting = {key: self._under_way[key, digest] for key in attachments if key not in ready}
+        for key, task in waiting.items():
+            ready[key] = await asyncio.shield(task)
+        # What another message's limits left out of its result is not left out of ours.
+        again = {key: attachments[key] for key in waiting if key not in ours and ready[key].cut}
+        return ready | await self._job(again, words, digest, who) if again else ready
+
+    def _done(self, entry: tuple[Key, bytes], task: asyncio.Task[Opened]) -> None:
+        self._under_way.pop(entry, None)
+        if not task.cancelled():
+            task.exception()  # looked at by whoever waits, if anybody does
+
+    async def _job(
+        self, ours: Mapping[Key, Attachment], words: tuple[str, ...], digest: bytes, who: str
+    ) -> dict[Key, Opened]:
+        """All in one process; where that ends without an answer, each in one of its own."""
+        opened, reason = await self._run(tuple(ours.values()), words, who)
+        results: dict[Key, Opened] = {}
+        if opened is None and len(ours) > 1:
+            for key, attachment in ours.items():
+                results |= await self._job({key: attachment}, words, digest, who)
+            return results
+        if opened is None:
+            ((key, attachment),) = ours.items()
+            failed = _failed(attachment, f"the opening process was ended: {reason}")
+            if reason in _LASTING:
+                self._results.put(key, digest, failed, _FAILURE_SECONDS)
+            return {key: failed}
+        results |= {key: _of_part(opened, a.part) for key, a in ours.items()}
+        for key, result in results.items():
+            if not result.cut:
+                self._results.put(key, digest, result)
+        return results
+
+    async def _run(
+        self, attachments: tuple[Attachment, ...], words: tuple[str, ...], who: str
+    ) -> tuple[Opened | None, str]:
+        """What came out, or why nothing did. A process that was lost, and not to blame, gets a second one."""
+        request = await _encoded(OpenRequest(attachments, words, self.limits))
+        reason = ""
+        for _ in range(2):
+            try:
+                async with self._turns.turn(who):
+                    return msgspec.msgpack.decode(await self._confined.run(request), type=Opened), ""
+            except (SandboxError, msgspec.DecodeError) as error:
+                reason = error.reason if isinstance(error, SandboxError) else "answer"
+                log.warning("attachments could not be opened: %s", error)
+                if reason not in _WORTH_ANOTHER:
+                    break
+        return None, reason
+
+
+async def _one_of(job: asyncio.Task[dict[Key, Opened]], key: Key) -> Opened:
+    return (await asyncio.shield(job))[key]
+
+
+async def _encoded(request: OpenRequest) -> bytes:
+    if sum(len(a.content) for a in request.attachments) > _THREAD_ABOVE_BYTES:
+        return await asyncio.to_thread(msgspec.msgpack.encode, request)
+    return msgspec.msgpack.encode(request)
 
 
 class Attachments:
     """The opener. `passwords` are each tenant's own, tried at encrypted attachments; `memory` remembers senders'.
 
-    Implements `mail.ports.Opener`.
+    `processes` jobs run at once, and senders take turns. Implements `mail.ports.Opener`.
     """
 
     name = "unpack"
@@ -90,13 +185,13 @@ class Attachments:
         passwords: Mapping[str, Sequence[str]],
         memory: WordMemory | None,
         results: Results,
+        *,
+        turns: Turns | None = None,
     ) -> None:
         self._confined = confined
-        self._limits = limits
+        self._jobs = _Jobs(confined, limits, results, turns or Turns(2))
         self._passwords = passwords
         self._memory = memory
-        self._results = results
-        self._under_way: dict[tuple[Key, bytes], asyncio.Future[Opened]] = {}
         self._users = 0
         self._unused = asyncio.Event()
         self._unused.set()
@@ -112,20 +207,29 @@ class Attachments:
             if not self._users:
                 self._unused.set()
 
-    async def close(self) -> None:
-        """Wait until nobody is at it, and end the confined processes."""
-        await self._unused.wait()
+    async def close(self, seconds: float = math.inf) -> None:
+        """Wait so long for those who are at it, and end the confined processes."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None if seconds == math.inf else seconds):
+                await self._unused.wait()
         await self._confined.close()
 
     async def _open(self, transaction: Transaction) -> Transaction:
-        parts = [part for part in transaction.message.parts if _to_be_opened(part)]
+        parts = list(to_open(transaction.message))
         named = named_words(transaction.message.texts)
         if named:
             await self._remember(transaction, named)
         if not parts:
             return transaction
         words = await self._words(transaction, named)
-        opened = await self._opened([_attachment(part) for part in parts], words)
+        keyed = await _keyed(transaction, parts)
+        try:
+            results = await self._jobs.open({key: a for key, a, _ in keyed}, words, _turn_of(transaction))
+        except NoTurnError as error:
+            # In the text's place: the message is to come again, and not to be held.
+            opened = Opened(findings=(inspection_failed("unpack", str(error)),))
+        else:
+            opened = _joined([_moved(results[key], a.part, known=known) for key, a, known in keyed])
         return replace(transaction, opened=opened, memo={})
 
     async def _remember(self, transaction: Transaction, named: tuple[str, ...]) -> None:
@@ -147,64 +251,30 @@ class Attachments:
                 log.warning("recent words cannot be read: %s", error)
         return candidate_words(transaction.message.texts, named, recent, self._passwords.get(tenant, ()))
 
-    async def _opened(self, attachments: Sequence[Attachment], words: tuple[str, ...]) -> Opened:
-        """The results for all attachments in their order; what nobody is opening yet goes into one job."""
-        keys = [(hashlib.sha256(a.content).digest(), a.name, a.content_type) for a in attachments]
-        digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).digest()
-        ready: dict[Key, Opened] = {}
-        waiting: dict[Key, asyncio.Future[Opened]] = {}
-        ours: dict[Key, Attachment] = {}
-        for key, attachment in zip(keys, attachments, strict=True):
-            kept = self._results.get(key, digest)
-            if kept is not None:
-                ready[key] = kept
-            elif (key, digest) in self._under_way:
-                waiting[key] = self._under_way[key, digest]
-            else:
-                ours.setdefault(key, attachment)
-        if ours:
-            ready |= await self._run(ours, words, digest)
-        for key, future in waiting.items():
-            ready[key] = await asyncio.shield(future)
-        return _joined([_moved(ready[key], a.part) for key, a in zip(keys, attachments, strict=True)])
 
-    async def _run(self, ours: Mapping[Key, Attachment], words: tuple[str, ...], digest: bytes) -> dict[Key, Opened]:
-        loop = asyncio.get_running_loop()
-        for key in ours:
-            self._under_way[key, digest] = loop.create_future()
-        results = {key: _failed(a, "the job was given up") for key, a in ours.items()}
-        try:
-            results = await self._job(ours, words, digest)
-        finally:
-            for key, opened in results.items():
-                self._under_way.pop((key, digest)).set_result(opened)
-        return results
+async def _keyed(
+    transaction: Transaction, parts: Sequence[tuple[Part, bool]]
+) -> Sequence[tuple[Key, Attachment, bool]]:
+    """Each part decoded, with the key of its result; of a large message in a thread, as that takes a while."""
 
-    async def _job(self, ours: Mapping[Key, Attachment], words: tuple[str, ...], digest: bytes) -> dict[Key, Opened]:
-        request = msgspec.msgpack.encode(OpenRequest(tuple(ours.values()), words, self._limits))
-        try:
-            opened = msgspec.msgpack.decode(await self._confined.run(request), type=Opened)
-        except (SandboxError, msgspec.DecodeError) as error:
-            reason = error.reason if isinstance(error, SandboxError) else "answer"
-            log.warning("attachments could not be opened: %s", error)
-            results = {key: _failed(a, f"the opening process was ended: {reason}") for key, a in ours.items()}
-            lasting = reason in _LASTING
-        else:
-            results = {key: _of_part(opened, a.part) for key, a in ours.items()}
-            lasting = True
-        if lasting:
-            for key, result in results.items():
-                self._results.put(key, digest, result)
-        return results
+    def make() -> Sequence[tuple[Key, Attachment, bool]]:
+        attachments = [(_attachment(part), known) for part, known in parts]
+        return [((hashlib.sha256(a.content).digest(), a.name, a.content_type), a, known) for a, known in attachments]
 
-
-def _to_be_opened(part: Part) -> bool:
-    """Whether a part is content that a reader does not see as it is."""
-    return not (part.is_multipart or part.is_text or part.children) and part.end > part.body_start
+    if len(transaction.message.raw) > _THREAD_ABOVE_BYTES:
+        return await asyncio.to_thread(make)
+    return make()
 
 
 def _attachment(part: Part) -> Attachment:
-    return Attachment(part.path, part.filename or f"part-{part.path or '1'}", part.content_type, part.content)
+    ending = {"text/html": ".html", "text/plain": ".txt"}.get(part.content_type, "")
+    name = part.filename or f"part-{part.path or '1'}{ending}"
+    return Attachment(part.path, name, part.content_type, part.content)
+
+
+def _turn_of(transaction: Transaction) -> str:
+    """Who takes turns with whom: a tenant's senders with each other, and all tenants."""
+    return f"{transaction.session.tenant}\0{_sender(transaction) or transaction.session.client_ip}"
 
 
 def _sender(transaction: Transaction) -> str:
@@ -220,15 +290,19 @@ def _of_part(opened: Opened, part: str) -> Opened:
     return Opened(
         tuple(file for file in opened.files if file.part == part),
         tuple(finding for finding in opened.findings if finding.part == part),
+        tuple(cut for cut in opened.cut if cut == part),
     )
 
 
-def _moved(opened: Opened, part: str) -> Opened:
-    """The same result for the part it is needed for now."""
-    if {file.part for file in opened.files} | {finding.part for finding in opened.findings} <= {part}:
+def _moved(opened: Opened, part: str, *, known: bool) -> Opened:
+    """The same result for the part it is needed for now; without the text and links that are `known` already."""
+    if not known and {x.part for x in opened.files} | {x.part for x in opened.findings} <= {part}:
         return opened
+    files = [_moved_file(file, part) for file in opened.files]
+    if known and files:
+        files[0] = replace(files[0], texts=(), links=())
     return Opened(
-        tuple(_moved_file(file, part) for file in opened.files),
+        tuple(files),
         tuple(replace(finding, part=part) for finding in opened.findings),
     )
 

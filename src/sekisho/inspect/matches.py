@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import re2
 from msgspec import Struct
 
+from sekisho.inspect.allowed import NOTHING, Allowed
+from sekisho.inspect.quoted import PLACE as QUOTED
 from sekisho.inspect.redact import redacted
 from sekisho.inspect.rules import Rule
 from sekisho.inspect.validators import VALIDATORS
@@ -24,6 +26,7 @@ MOST_VALUES = 1000  # distinct values of a rule in one place; nothing depends on
 MOST_CANDIDATES = 100_000  # matches of a pattern that are looked at in one text; about 4 us each
 BULK_VALUES = 5
 BULK_SHARE = 0.9
+QUOTED_SHARE = 0.5
 
 _SEPARATORS = re.compile(r"[\s-]+")
 _BESIDE_BYTES = 8 * 4
@@ -56,9 +59,10 @@ class Looked(Struct, eq=False):
 class Tally:
     """What a rule has found so far in one place: distinct values and the best sureness of any of them."""
 
-    def __init__(self, rule: Rule, source: Text) -> None:
+    def __init__(self, rule: Rule, source: Text, allowed: Allowed = NOTHING) -> None:
         self.rule = rule
         self.source = source
+        self.allowed = allowed
         self.values: set[str] = set()
         self.first_value = ""
         self.excerpt = ""
@@ -80,7 +84,14 @@ class Tally:
 
     @property
     def confidence(self) -> float:
-        """0..1. Without context, a rule with a validator is trusted by the share of candidates that pass it."""
+        """0..1. Without context, a rule with a validator is trusted by the share of candidates that pass it.
+
+        What a mail quotes of its recipient's own words counts half.
+        """
+        return self._sureness * (QUOTED_SHARE if self.source.place == QUOTED else 1.0)
+
+    @property
+    def _sureness(self) -> float:
         sure = self.rule.sureness
         if self.near and sure.in_context is not None:
             return sure.in_context
@@ -96,6 +107,8 @@ class Tally:
     def add(self, value: str, span: tuple[int, int]) -> None:
         """Count one match. `value` is normalised; the same value with other separators is not counted again."""
         plain = _SEPARATORS.sub("", value)
+        if self.allowed.has(plain):
+            return
         if not self.values:
             self.first_value, self.span = plain, span
             self.excerpt = redacted(value, self.rule.redact)
@@ -111,7 +124,7 @@ class Tally:
             part=self.source.part,
             where=self.source.where,
             span=self.span,
-            path=f"{self.source.path}/{self.source.place}" if self.source.place else self.source.path,
+            path="/".join(filter(None, (self.source.path, self.source.place))),
             excerpt=self.excerpt,
             keyed_hash=keyed_hash,
             explanation=self._explanation(),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 30  # words that stand behind a name for a password
 MOST_OTHER = 120
-_MOST_CHARS = 200_000
+_MOST_CHARS = 200_000  # of all texts together
 # The name of a password, what may stand between (": ", " is ", "は以下の通りです。" and a line end), and the word.
 _NAMED = re.compile(
     r"(?i)(?:pass(?:word|wd|code|phrase|wort)?|p[./]?w[d]?|pin|kennwort|mot de passe|contraseña"
@@ -72,9 +72,11 @@ def _tokens(texts: Iterable[Text]) -> Iterator[str]:
 
 
 def _plain(texts: Iterable[Text]) -> Iterator[str]:
+    room = _MOST_CHARS
     for text in texts:
-        if text.where in ("subject", "body"):
-            yield unicodedata.normalize("NFKC", text.text[:_MOST_CHARS])
+        if text.where in ("subject", "body") and room > 0:
+            yield unicodedata.normalize("NFKC", text.text[:room])
+            room -= len(text.text)
 
 
 def _variants(word: str) -> Iterator[str]:

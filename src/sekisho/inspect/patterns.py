@@ -15,15 +15,19 @@ from typing import TYPE_CHECKING
 
 import re2
 
+from sekisho.inspect.allowed import NOTHING, Allowed
 from sekisho.inspect.matches import Looked, Matches, PatternRule, Tally
 from sekisho.inspect.normalise import normaliser
 from sekisho.inspect.prefilter import Expression, Prefilter
+from sekisho.inspect.queries import query_texts
+from sekisho.inspect.quoted import PLACE as QUOTED
+from sekisho.inspect.quoted import split_quotes
 from sekisho.inspect.rules import Rule, Rules, compiled
 from sekisho.mail.finding import Finding, inspection_failed
 from sekisho.mail.message import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sekisho.mail.transaction import Transaction
 
@@ -36,23 +40,26 @@ INSPECT_SECONDS = 10.0  # the last resort against a text that makes every rule w
 class Patterns:
     """The inspector "patterns". Compiled once, then shared by all threads.
 
-    `key` keys the hashes by which a value is recognised again without being kept. Raises nothing for rules that
+    `key` keys the hashes by which a value is recognised again without being kept, `allowed` are values by tenant that
+    are nobody's business. Raises nothing for rules that
     `load_rules` has accepted.
     """
 
     name = "patterns"
 
-    def __init__(self, rules: Rules, key: bytes) -> None:
+    def __init__(self, rules: Rules, key: bytes, allowed: Mapping[str, Allowed] | None = None) -> None:
         self._key = key
+        self._allowed = allowed or {}
         self._patterns = [p for rule in rules.with_patterns for p in _pattern_rules(rule)]
         self._normalisers = {p.steps: normaliser(p.steps) for p in self._patterns}
         self._prefilter = Prefilter([Expression(p.text, p.caseless) for p in self._patterns])
 
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
-        """Findings in the texts of a transaction's message."""
-        return self.search(transaction.texts)
+        """Findings in the texts and the links of a transaction, but for what its tenant allows."""
+        texts = (*split_quotes(transaction), *query_texts(transaction))
+        return self.search(texts, self._allowed.get(transaction.session.tenant, NOTHING))
 
-    def search(self, texts: Sequence[Text]) -> tuple[Finding, ...]:
+    def search(self, texts: Sequence[Text], allowed: Allowed = NOTHING) -> tuple[Finding, ...]:
         """Findings in these texts, one for each rule, part and file; the subject gives context to all."""
         plain = [Looked(t, t.text, t.text.encode("utf-8", "replace")) for t in texts]
         variants = {steps: [_changed(one, change) for one in plain] for steps, change in self._normalisers.items()}
@@ -68,7 +75,7 @@ class Patterns:
                 if time.monotonic() > deadline:
                     return (*self._findings(tallies), inspection_failed(self.name, "took too long"))
                 place = _place(tallies, pattern.rule, source)
-                tally = tallies.get(place) or Tally(pattern.rule, source)
+                tally = tallies.get(place) or Tally(pattern.rule, source, allowed)
                 Matches(pattern, looked, subject, deadline).count_into(tally)
                 if tally.values or tally.gave_up:
                     tallies[place] = tally
@@ -94,7 +101,8 @@ class Patterns:
 
 def _place(tallies: dict[Place, Tally], rule: Rule, source: Text) -> Place:
     """Where a rule's matches in a text are counted. Where very many parts have some, the later ones share a place."""
-    place = (rule.id, source.part, source.where, source.path)
+    file = f"{source.path}/{QUOTED}" if source.place == QUOTED else source.path
+    place = (rule.id, source.part, source.where, file)
     return (rule.id, "", source.where, "") if place not in tallies and len(tallies) >= MOST_PLACES else place
 
 

@@ -28,7 +28,7 @@ FAMILIES = (
 )  # fmt: skip
 
 _ID = re.compile(r"[a-z.]+(?:/[a-z0-9]+(?:-[a-z0-9]+)*)+")
-_TEXT_PLACES: tuple[Where, ...] = ("subject", "body", "attachment", "filename")
+_TEXT_PLACES: tuple[Where, ...] = ("subject", "header", "body", "attachment", "filename", "link")
 
 
 class Words(Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,9 +12,9 @@ class OpenLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """How far the attachments of one message are opened, all of them together.
 
     `depth` counts containers in containers, `files` everything found inside, `unpacked_bytes` what comes out of
-    all of them, `ratio` how many times its own size one archive may become once it is over 32 MB,
-    `text_chars` the characters handed on, `passwords` how many are tried at each encrypted file, `seconds` when
-    to stop of one's own accord (the process is killed somewhat later).
+    all of them, `ratio` how many times its own size one archive may become once it is over 32 MB, `text_chars` the
+    characters handed on, `passwords` how many are tried at each encrypted file, `seconds` of processor time after
+    which it stops of its own accord (the process is killed somewhat later).
     """
 
     depth: int = 8
@@ -63,10 +63,14 @@ class File(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """All files of a message's attachments, the outer before the inner, and what is odd or dangerous about them."""
+    """All files of a message's attachments, the outer before the inner, and what is odd or dangerous about them.
+
+    `cut` are the parts of which a limit left something out that is shared with the other attachments.
+    """
 
     files: tuple[File, ...] = ()
     findings: tuple[Finding, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 class JobConfiguration(Struct, frozen=True):

@@ -66,6 +66,48 @@ def test_passwords_of_the_tenant_are_tried(tmp_path):
     assert found["dlp/card"].path == "a.zip/a.txt"
 
 
+CARD = "Visa card 4012 8888 8888 1881, 5105 1051 0510 5100 and 3530 1113 3330 0000"
+
+
+def of_rule(findings, rule):
+    return [finding for finding in findings if finding.rule == rule]
+
+
+def test_allowed_values_are_not_reported(tmp_path):
+    (tmp_path / "allow.txt").write_text("# test cards\n4012-8888-8888-1881\n5105105105105100\n")
+    made = checking(tmp_path, '[tenant.default]\ndlp_allow_file = "allow.txt"\n')
+    (found,) = of_rule(inspected(made, f"From: a@example.com\r\n\r\n{CARD}\r\n".encode()), "dlp/card")
+    assert found.count == 1
+
+
+def test_a_column_of_500_numbers_is_one_finding(tmp_path):
+    numbers = "\r\n".join(f"山田太郎,{my_number(n)}" for n in range(500))
+    raw = with_attachments("x", ("list.csv", f"氏名,個人番号\r\n{numbers}\r\n".encode("cp932")))
+    (found,) = of_rule(inspected(checking(tmp_path, ""), raw), "dlp/jp/my-number")
+    assert (found.count, found.path, found.severity.word) == (500, "list.csv", "critical")
+
+
+def my_number(n):
+    """Individual number by its definition: 11 digits and their check digit (MIC ordinance 85 of 2014, article 5)."""
+    digits = f"{23456789013 + 7919 * n:011d}"
+    rest = sum(int(d) * (q + 2 if q < 6 else q - 4) for q, d in enumerate(reversed(digits))) % 11
+    return digits + str(0 if rest <= 1 else 11 - rest)
+
+
+def test_what_the_recipient_wrote_himself_counts_less(tmp_path):
+    body = f"Thank you.\r\n\r\nOn Wed, Taro <b@example.net> wrote:\r\n> {CARD}\r\n"
+    (found,) = of_rule(inspected(checking(tmp_path, ""), f"From: a@example.com\r\n\r\n{body}".encode()), "dlp/card")
+    assert found.confidence < 0.75
+    assert found.path == "quoted reply"
+
+
+def test_the_query_of_a_link_is_looked_through(tmp_path):
+    body = '<a href="https://form.example/?card=4012888888881881">form</a>'
+    raw = f"From: a@example.com\r\nContent-Type: text/html\r\n\r\n{body}\r\n".encode()
+    (found,) = of_rule(inspected(checking(tmp_path, ""), raw), "dlp/card")
+    assert (found.where, found.confidence > 0.9) == ("link", True)
+
+
 def test_all_problems_at_once(tmp_path):
     (tmp_path / "bad.yar").write_text("rule broken { condition: $missing }")
     (tmp_path / "feed.txt").write_text("# sekisho-feed: 1\n# updated: never\n")

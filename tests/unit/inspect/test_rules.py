@@ -95,7 +95,7 @@ def test_disabling_an_unknown_rule_is_a_problem(tmp_path):
         (('"low"', '"lwo"'), 4, "severity", 'did you mean "low"?'),
         (('[[negative]]\ntext = "y1"', ""), 0, "negative", "needs a [[negative]] example"),
         (('"y1"', '"{{no-maker}}"'), 11, "negative[0].text", "unknown sample maker 'no-maker'"),
-        (('"y1"', '"y1"\nwhere = "link"'), 12, "negative[0].where", 'does not look in "link"'),
+        (('"y1"', '"y1"\nwhere = "envelope"'), 12, "negative[0].where", 'does not look in "envelope"'),
         (("severity", "confidence = 1.5\nseverity"), 4, "confidence", "between 0 and 1"),
         (
             ("severity", "confidence = { alone = 0.1, in_context = 0.2 }\nseverity"),

@@ -12,7 +12,7 @@ from sekisho.inspect.links.mismatch import mismatch
 from sekisho.inspect.links.sign import Sign, graded
 from sekisho.inspect.links.suspicion import combined, weak_host_signs, weak_path_signs
 from sekisho.inspect.links.tally import Tally
-from sekisho.inspect.links.targets import Target, targets
+from sekisho.inspect.links.targets import Target, Targets, targets
 from sekisho.mail.finding import Finding, Severity
 
 if TYPE_CHECKING:
@@ -55,13 +55,7 @@ class Links:
         for target in seen.targets:
             for sign in self.signs(target, likes):
                 tally.add(target, sign)
-        if seen.left_out:
-            why = f"{seen.left_out} further addresses were not looked at"
-            return (
-                *tally.findings,
-                Finding(TOO_MANY, Severity.LOW, count=seen.left_out, where="link", explanation=why),
-            )
-        return tally.findings
+        return (*tally.findings, *_left_out(seen))
 
     def signs(self, target: Target, likes: Lookalikes) -> list[Sign]:
         """All signs of one address that become findings."""
@@ -93,6 +87,16 @@ class Links:
 
     def _lookalikes(self, own: frozenset[str], partners: frozenset[str]) -> Lookalikes:
         return Lookalikes(self._lists, own, partners)
+
+
+def _left_out(seen: Targets) -> Iterator[Finding]:
+    """What was not looked at: further addresses of hosts that were are one thing, hosts nobody looked at another."""
+    if seen.unseen:
+        why = f"{seen.unseen} further hosts were not looked at"
+        yield Finding(TOO_MANY, Severity.HIGH, count=seen.left_out, where="link", explanation=why)
+    elif seen.left_out:
+        why = f"{seen.left_out} further addresses of the same hosts were not looked at"
+        yield Finding(TOO_MANY, Severity.LOW, count=seen.left_out, where="link", explanation=why)
 
 
 def _lookalike(likes: Lookalikes, host: Host) -> Iterator[Sign]:

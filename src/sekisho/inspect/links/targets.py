@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -36,10 +37,11 @@ class Target(Struct, frozen=True):
 
 
 class Targets(Struct, frozen=True):
-    """What there is to look at; `left_out` counts distinct links beyond the bound."""
+    """What there is to look at; `left_out` counts distinct addresses beyond the bound, `unseen` hosts among them."""
 
     targets: tuple[Target, ...]
     left_out: int = 0
+    unseen: int = 0
 
 
 def targets(transaction: Transaction, lists: Lists) -> Targets:
@@ -48,24 +50,22 @@ def targets(transaction: Transaction, lists: Lists) -> Targets:
     return found
 
 
-def sites(transaction: Transaction, lists: Lists) -> frozenset[str]:
-    """The registrable domains that a message leads to: what the store is asked about for `link/new-domain`."""
-    hosts = (target.address.host for target in targets(transaction, lists).targets)
-    return frozenset(host.site for host in hosts if host is not None and host.site)
-
-
 def _targets(links: tuple[Link, ...], lists: Lists) -> Targets:
-    counts: dict[Link, int] = {}
-    left_out: set[str] = set()
-    for link in links:
-        if link in counts:
-            counts[link] += 1
-        elif len(counts) < MOST_LINKS:
-            counts[link] = 1
-        else:
-            left_out.add(link.url)
-    found = [t for link, count in counts.items() for t in _of_link(link, count, lists)]
-    return Targets(tuple(found), len(left_out))
+    counts = Counter(links)
+    chosen = list(counts)
+    unseen = 0
+    if len(chosen) > MOST_LINKS:
+        firsts = list({_authority(link.url): link for link in reversed(chosen)}.values())[::-1]
+        unseen = max(0, len(firsts) - MOST_LINKS)
+        chosen = list(dict.fromkeys((*firsts, *chosen)))[:MOST_LINKS]
+    left_out = len({link.url for link in counts}) - len({link.url for link in chosen})
+    found = [t for link in chosen for t in _of_link(link, counts[link], lists)]
+    return Targets(tuple(found), left_out, unseen)
+
+
+def _authority(url: str) -> str:
+    """About the host of an address: enough to look at each host once before any of them twice."""
+    return url[:300].lower().replace("\\", "/").partition("//")[2].partition("/")[0] or url[:300].lower()
 
 
 def _of_link(link: Link, count: int, lists: Lists) -> Iterator[Target]:

@@ -1,4 +1,4 @@
-"""One file that is being opened, and what is left of the limits for the whole message.
+"""One file that is being opened, and what is left of the limits for its attachment.
 
 Every opener and every look is a function that takes an `Opening` and tells it what it saw. They may raise
 `OverLimitError`, `CorruptError`, `EncryptedError` or `UnavailableError`; anything else they raise counts as "could
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 LinkOrigin = Literal["text", "href", "src", "form", "qr", "other"]
 LONGEST_NAME = 255
+MOST_LINKS = 5_000  # of one file
 _SMALL_OUTPUT = 32_000_000  # no ratio below it: a blank screenshot or an empty table shrinks to a thousandth
 
 
 class OverLimitError(Exception):
-    """A limit of the whole message is reached; `str` names it. Nothing more is opened."""
+    """A limit is reached; `str` names it. Nothing more of the attachment is opened."""
 
 
 class CorruptError(Exception):
@@ -40,19 +41,32 @@ class UnavailableError(Exception):
 
 
 class Budget:
-    """What is left of an `OpenLimits`, shared by all files of a message."""
+    """What is left of an `OpenLimits` for one attachment and all that is inside.
 
-    def __init__(self, limits: OpenLimits) -> None:
+    `share` is the part of each limit that it may use, so that what comes after it in the message is opened too.
+    Time is the processor's, for a busy machine makes no file suspicious. `hit` says whether a limit was reached.
+    """
+
+    def __init__(self, limits: OpenLimits, share: float = 1.0) -> None:
         self.limits = limits
-        self.files = limits.files
-        self.unpacked_bytes = limits.unpacked_bytes
-        self.text_chars = limits.text_chars
-        self.deadline = time.monotonic() + limits.seconds
+        self.files = int(limits.files * share)
+        self.unpacked_bytes = int(limits.unpacked_bytes * share)
+        self.text_chars = int(limits.text_chars * share)
+        self.hit = False
+        self._end = time.process_time() + limits.seconds * share
+
+    @property
+    def seconds_left(self) -> float:
+        """Processor time that is left, below 0 once it is over."""
+        return self._end - time.process_time()
 
     @property
     def is_late(self) -> bool:
         """Whether the seconds are over."""
-        return time.monotonic() > self.deadline
+        if self.seconds_left >= 0:
+            return False
+        self.hit = True
+        return True
 
     def check_time(self) -> None:
         """Raise OverLimitError once the seconds are over; cheap, to be called in every loop over untrusted data."""
@@ -63,6 +77,7 @@ class Budget:
         """Count one more inner file."""
         self.files -= 1
         if self.files < 0:
+            self.hit = True
             raise OverLimitError("files")
         self.check_time()
 
@@ -70,6 +85,7 @@ class Budget:
         """Count octets that came out of a container or were decompressed inside a document."""
         self.unpacked_bytes -= octets
         if self.unpacked_bytes < 0:
+            self.hit = True
             raise OverLimitError("unpacked bytes")
 
     def collect(self, chunks: Iterator[bytes], packed: int) -> bytes:
@@ -123,6 +139,7 @@ class Opening:
         self.opened_by_password = False
         self.texts: list[Text] = []
         self.links: list[Link] = []
+        self.links_left_out = False
         self.findings: list[Finding] = []
         self.children: list[Opening] = []
 
@@ -132,16 +149,24 @@ class Opening:
             return
         room = self.budget.text_chars
         if len(text) > room:
+            self.budget.hit = True
+            # The tail of a very long text is one thing, a text of which nothing was seen another.
+            grave = Severity.MEDIUM if room else Severity.HIGH
+            self.finding("attachment/over-limit", grave, "more text than is looked through", place)
             text = text[:room]
-            self.finding("attachment/over-limit", Severity.MEDIUM, "more text than is looked through", place)
         self.budget.text_chars -= len(text)
         if text:
             self.texts.append(Text(text, "attachment", self.part, self.path, place))
 
     def link(self, url: str, text: str = "", origin: LinkOrigin = "other") -> None:
         """An address that somebody who opens the file can follow, or that is followed by itself."""
-        if url and len(self.links) < 1000:
+        if not url:
+            return
+        if len(self.links) < MOST_LINKS:
             self.links.append(Link(url[:4096], text[:500], self.part, origin, self.path))
+        elif len(self.links) == MOST_LINKS and not self.links_left_out:
+            self.finding("attachment/over-limit", Severity.MEDIUM, f"more than {MOST_LINKS} links")
+            self.links_left_out = True
 
     def finding(  # noqa: PLR0917 - what every finding has, in the order of Finding
         self, rule: str, severity: Severity, why: str = "", place: str = "", confidence: float = 1.0, count: int = 1

@@ -21,7 +21,7 @@ def try_passwords(opening: Opening, check: Callable[[str], bool], seconds: float
     may be wrong.
     """
     now = time.monotonic()
-    end = min(now + seconds, now + _SHARE * (opening.budget.deadline - now))
+    end = min(now + seconds, now + _SHARE * opening.budget.seconds_left)
     for candidate in opening.passwords:
         if time.monotonic() > end:
             return None

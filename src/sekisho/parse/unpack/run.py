@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from sekisho.mail.finding import Finding, Severity, inspection_failed
-from sekisho.mail.opened import File, Opened, OpenRequest
+from sekisho.mail.opened import Attachment, File, Opened, OpenRequest
 from sekisho.parse.unpack.kinds import kind_of
 from sekisho.parse.unpack.opening import (
     Budget,
@@ -22,29 +22,83 @@ from sekisho.parse.unpack.table import LOOKS, OPENERS
 
 log = logging.getLogger(__name__)
 
-MOST_FINDINGS = 300
+MOST_FINDINGS = 200  # of one attachment; the gravest
+_LEAST_SHARE = 0.25  # of what is left; so that one of a hundred attachments may be a large archive
 _MOST_KEPT = 32_000_000  # octets that came out by password and go back for the virus scanner
 
 
 def unpack(request: OpenRequest, looks: Sequence[Step] = LOOKS) -> Opened:
-    """Open everything. Raises MemoryError only; whatever a file does to its opener is a finding."""
-    budget = Budget(request.limits)
-    waiting = deque(
-        Opening(a.content, a.name, budget=budget, part=a.part, declared=a.content_type, passwords=request.passwords)
-        for a in request.attachments
-    )
+    """Open everything, each attachment with its share of what is left of the limits.
+
+    Raises MemoryError only; whatever a file does to its opener is a finding.
+    """
     files: list[File] = []
     findings: list[Finding] = []
-    kept = _MOST_KEPT
-    while waiting:
-        opening = waiting.popleft()
-        _open(opening, looks)
-        keep = opening.secret and opening.depth > 0 and len(opening.content) <= kept
-        kept -= len(opening.content) if keep else 0
-        files.append(_file(opening, keep=keep))
-        findings += opening.findings
-        waiting.extendleft(reversed(opening.children))
-    return Opened(tuple(files), tuple(_fewer(findings)))
+    cut: list[str] = []
+    left, kept = 1.0, _MOST_KEPT
+    for number, attachment in enumerate(request.attachments):
+        share = max(left / (len(request.attachments) - number), left * _LEAST_SHARE)
+        tree = _Tree(attachment, request, share, kept)
+        tree.open(looks)
+        left, kept = left - share * tree.used, tree.kept
+        files += tree.files
+        findings += _fewer(tree.findings)
+        if tree.budget.hit:
+            cut.append(attachment.part)
+    return Opened(tuple(files), tuple(findings), tuple(cut))
+
+
+class _Tree:
+    """One attachment and what is inside. `kept` octets may go back to the virus scanner."""
+
+    def __init__(self, attachment: Attachment, request: OpenRequest, share: float, kept: int) -> None:
+        self.budget = Budget(request.limits, share)
+        self._seconds = self.budget.seconds_left
+        self._waiting = deque(
+            [
+                Opening(
+                    attachment.content,
+                    attachment.name,
+                    budget=self.budget,
+                    part=attachment.part,
+                    declared=attachment.content_type,
+                    passwords=request.passwords,
+                )
+            ]
+        )
+        self._limits = (request.limits, share)
+        self.kept = kept
+        self.files: list[File] = []
+        self.findings: list[Finding] = []
+
+    def open(self, looks: Sequence[Step]) -> None:
+        """Open the outer file, then what came out of it."""
+        while self._waiting:
+            opening = self._waiting.popleft()
+            _open(opening, looks)
+            self.files.append(_file(opening, keep=self._keep(opening)))
+            self.findings += opening.findings
+            self._waiting.extendleft(reversed(opening.children))
+
+    def _keep(self, opening: Opening) -> bool:
+        """Whether the octets go back: nobody but us can get at what came out by password."""
+        if not opening.secret or not opening.depth:
+            return False
+        if len(opening.content) > self.kept:
+            opening.finding("attachment/over-limit", Severity.HIGH, "too large to be handed to a virus scanner")
+            return False
+        self.kept -= len(opening.content)
+        return True
+
+    @property
+    def used(self) -> float:
+        """The greatest part of any limit that was used, 0..1: what is over is for the attachments to come."""
+        limits, share = self._limits
+        whole = (limits.files * share, limits.unpacked_bytes * share, limits.text_chars * share, self._seconds)
+        left = (self.budget.files, self.budget.unpacked_bytes, self.budget.text_chars, self.budget.seconds_left)
+        return max(
+            min(1.0, 1.0 - max(0.0, rest) / of) if of > 0 else 1.0 for of, rest in zip(whole, left, strict=True)
+        )
 
 
 def _open(opening: Opening, looks: Sequence[Step]) -> None:

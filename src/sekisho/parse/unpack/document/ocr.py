@@ -6,7 +6,6 @@ The model is loaded before the process is confined, and one thread is enough: a 
 from __future__ import annotations
 
 import os
-import time
 from importlib import import_module
 from typing import Any
 
@@ -77,7 +76,7 @@ def read_text(grey: Image, opening: Opening, place: str = "") -> None:
     shorter, longer = sorted(grey.size)
     if not _reader or longer < _SMALLEST[0] or shorter < _SMALLEST[1]:
         return
-    left = min(_MOST_SECONDS, _SHARE * (opening.budget.deadline - time.monotonic()))
+    left = min(_MOST_SECONDS, _SHARE * opening.budget.seconds_left)
     if left < 0.1:
         opening.budget.check_time()
         return

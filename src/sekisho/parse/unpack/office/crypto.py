@@ -59,7 +59,7 @@ def open_encrypted(opening: Opening, file: CompoundFile) -> bool:
     except Exception:  # noqa: BLE001 - the library raises whatever broken input makes it raise
         raise EncryptedError("the document is encrypted in an unknown way") from None
     started = time.monotonic()
-    seconds = max(0.5, (opening.budget.deadline - started) / 2)
+    seconds = max(0.5, opening.budget.seconds_left / 2)
     for password in dict.fromkeys((DEFAULT_PASSWORD, _POWERPOINT_DEFAULT, *opening.passwords)):
         opening.budget.check_time()
         plain = _attempt(decrypt, password)

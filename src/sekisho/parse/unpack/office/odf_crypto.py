@@ -55,7 +55,7 @@ def open_encrypted_parts(opening: Opening, parts: Parts) -> bool:
         raise EncryptedError("the document needs a password; its encryption cannot be tried")
     first = min(sealed, key=lambda s: s.size)
     started = time.monotonic()
-    seconds = max(0.5, (opening.budget.deadline - started) / 2)
+    seconds = max(0.5, opening.budget.seconds_left / 2)
     for password in opening.passwords:
         opening.budget.check_time()
         if _plain(opening, parts, first, password) is not None:
