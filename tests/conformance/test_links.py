@@ -21,6 +21,7 @@ import pytest
 from sekisho.config.shipped import shipped
 from sekisho.inspect.links.inspector import Links
 from sekisho.inspect.links.lists import load_lists
+from sekisho.mail.envelope import Session
 from sekisho.mail.finding import Severity
 from sekisho.mail.message import Link
 from sekisho.parse import parse
@@ -43,6 +44,7 @@ class Linked:
         self.memo = {}
         self.facts = {}
         self.internal_domains = frozenset()
+        self.session = Session("s", "192.0.2.1", tenant="default")
 
 
 class Measured:

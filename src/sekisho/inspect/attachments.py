@@ -295,12 +295,16 @@ def _of_part(opened: Opened, part: str) -> Opened:
 
 
 def _moved(opened: Opened, part: str, *, known: bool) -> Opened:
-    """The same result for the part it is needed for now; without the text and links that are `known` already."""
+    """The same result for the part it is needed for now; of what is `known`, the text is the message's already.
+
+    Its links take the place of those that the message has (see `Transaction.links`), as if they stood there.
+    """
     if not known and {x.part for x in opened.files} | {x.part for x in opened.findings} <= {part}:
         return opened
     files = [_moved_file(file, part) for file in opened.files]
     if known and files:
-        files[0] = replace(files[0], texts=(), links=())
+        links = tuple(replace(link, path="") for link in files[0].links)
+        files[0] = replace(files[0], texts=(), links=links)
     return Opened(
         tuple(files),
         tuple(replace(finding, part=part) for finding in opened.findings),

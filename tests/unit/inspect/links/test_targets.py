@@ -1,11 +1,9 @@
 from types import SimpleNamespace
 
-import pytest
-
 from sekisho.config.shipped import shipped
 from sekisho.inspect.links import targets as module
 from sekisho.inspect.links.lists import load_lists
-from sekisho.inspect.links.targets import sites, targets
+from sekisho.inspect.links.targets import MOST_LINKS, targets
 from sekisho.mail.message import Link
 
 LISTS = load_lists(shipped("lists"))
@@ -53,8 +51,14 @@ def test_done_once():
     assert targets(transaction, LISTS) is targets(transaction, LISTS)
 
 
-@pytest.mark.parametrize(
-    ("url", "expected"), [("http://a.b.example.co.jp/", {"example.co.jp"}), ("http://8.8.8.8/", set())]
-)
-def test_sites(url, expected):
-    assert sites(linked(url), LISTS) == expected
+def test_beyond_the_bound_each_host_is_looked_at_once_first():
+    """A thousand pages of one site do not hide the one link that leads elsewhere."""
+    links = [f"http://www.example.com/{number}" for number in range(1_100)]
+    seen = targets(linked(*links, "http://other.example.net/"), LISTS)
+    assert "other.example.net" in {target.address.host.ascii for target in seen.targets}
+    assert (len(seen.targets), seen.left_out, seen.unseen) == (MOST_LINKS, 601, 0)
+
+
+def test_hosts_that_nobody_looked_at_are_counted():
+    seen = targets(linked(*(f"http://h{number}.example.com/" for number in range(700))), LISTS)
+    assert (len(seen.targets), seen.left_out, seen.unseen) == (MOST_LINKS, 200, 200)

@@ -23,7 +23,7 @@ from support.office import (
 from support.opened_file import NAMED_ERRORS, found, opened, opening_of, urls
 
 from sekisho.parse.unpack.office.ooxml import open_ooxml
-from sekisho.parse.unpack.opening import CorruptError, OverLimitError
+from sekisho.parse.unpack.opening import MOST_LINKS, CorruptError, OverLimitError
 
 
 def places(opening):
@@ -211,7 +211,7 @@ def test_bombs():
         opened(open_ooxml, package({f"word/{n}.xml": "" for n in range(11_000)}))
     many = [(f"r{n}", "hyperlink", f"http://a{n}.example/", "External") for n in range(100_000)]
     opening = opened(open_ooxml, word(paragraph(run("x")), *many), ratio=10_000)
-    assert len(opening.links) == 1000  # as many as are kept of one file
+    assert len(opening.links) == MOST_LINKS
 
 
 def test_not_a_package():
