@@ -173,6 +173,15 @@ def test_a_disguised_part_is_opened(raw):
     assert any(finding.severity.word in ("high", "critical") for finding in opened.opened.findings)
 
 
+def test_a_script_in_the_message_takes_none_of_its_links_away():
+    """It has the text opened that is shown as the message, and that text's links are the message's own."""
+    page = b'<a href="http://192.0.2.7/login">https://bank.example</a><script>1</script>'
+    plain, scripted = (b"Content-Type: text/html\r\n\r\n" + body for body in (page.partition(b"<script")[0], page))
+    before, after = one_after_the_other(plain, scripted)
+    assert after.opened.files
+    assert [(link.url, link.text) for link in after.links] == [(link.url, link.text) for link in before.links] != []
+
+
 def test_links_beyond_the_bound_are_told():
     links = b"".join(b'<a href="https://www.example.com/%d">a</a>' % number for number in range(1_100))
     opened = unpack(OpenRequest((Attachment("2", "a.html", "text/html", links),)))

@@ -9,7 +9,7 @@ from typing import Final
 
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
-_LONGEST_TAIL: Final = _END_SIZE + 65_535  # APPNOTE 4.3.16: the comment is up to 65535 octets
+_SEARCHED: Final = 1 << 24  # from the end, as far as it is looked for when the zip is opened
 _MOST_DIRECTORY: Final = 64 * 1024
 _MOST_TYPES: Final = 256 * 1024
 _LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
@@ -79,7 +79,7 @@ def _name_and_data(content: bytes, at: int) -> tuple[bytes, int]:
 
 def _directory(content: bytes) -> bytes:
     """The first 64 KiB of the central directory, or of the whole file where there is none."""
-    end = content.rfind(_END, max(0, len(content) - _LONGEST_TAIL))
+    end = content.rfind(_END, max(0, len(content) - _SEARCHED))
     if end < 0 or len(content) < end + _END_SIZE:
         return content[:_MOST_DIRECTORY]
     size, offset = struct.unpack_from("<II", content, end + 12)

@@ -96,6 +96,8 @@ _MAGIC: Final[tuple[tuple[bytes, _Check, str], ...]] = (
     (b"SIT!", _always, "archive"),
     (b"StuffIt ", _always, "archive"),
     (b"hsqs", _always, "archive"),
+    (b"LRZI", _always, "archive"),
+    (b"GRZipII\0", _always, "archive"),
     (b"!<arch>\ndebian-binary", _always, "deb"),
     (b"!<arch>\n", _always, "ar"),
     (b"070701", _always, "cpio"),

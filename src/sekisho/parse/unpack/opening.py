@@ -32,6 +32,10 @@ class CorruptError(Exception):
     """The file is not what it says it is, or broken; `str` says where."""
 
 
+class UnreadableError(CorruptError):
+    """There is something in the file that was not looked into, though another program may read it; `str` says why."""
+
+
 class EncryptedError(Exception):
     """The file needs a password that is not among the candidates."""
 

@@ -17,6 +17,7 @@ from sekisho.parse.unpack.opening import (
     OverLimitError,
     Step,
     UnavailableError,
+    UnreadableError,
 )
 from sekisho.parse.unpack.table import LOOKS, OPENERS
 
@@ -123,6 +124,8 @@ def _take(step: Step, opening: Opening) -> None:
     except EncryptedError as error:
         opening.encrypted = True
         opening.finding("attachment/encrypted", Severity.MEDIUM, str(error))
+    except UnreadableError as error:
+        opening.finding("attachment/unreadable", Severity.MEDIUM, str(error))
     except CorruptError as error:
         opening.finding("attachment/corrupt", Severity.MEDIUM, str(error))
     except UnavailableError as error:

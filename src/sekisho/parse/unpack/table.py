@@ -84,6 +84,7 @@ LOOKS: tuple[Step, ...] = (
     names.look_at_name,
     polyglot.look_for_second_nature,
     shortcuts.look_at_named_files,
+    scripts.look_at_named_script,
     disk.note_image,
 )
 # Called once before a process is confined: whatever a library reads or loads at first use.

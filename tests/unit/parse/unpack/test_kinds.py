@@ -125,6 +125,8 @@ def _zip(*names):
         (bz2.compress(b"x"), "bzip2"),
         (lzma.compress(b"x"), "xz"),
         (bz2.compress(b""), "bzip2"),
+        (b"LRZI\0\6" + bytes(40), "archive"),
+        (b"GRZipII\0" + bytes(40), "archive"),
         (lzma.compress(b"x", lzma.FORMAT_ALONE), "lzma"),
         (_tar(), "tar"),
         (_zip("a.txt"), "zip"),

@@ -14,7 +14,7 @@ from sekisho.parse.unpack.opening import Opening
 
 _RULE = "attachment/polyglot"
 _ZIP_END = b"PK\5\6"
-_ZIP_SEARCHED = 66_000
+_ZIP_SEARCHED = 1 << 20  # from the end; programs look further up than the 65,535 octets of a comment
 _OFFICE = ("docx", "docm", "dotx", "dotm", "xlsx", "xlsm", "xlsb", "xltx", "xltm", "xlam", "pptx", "pptm", "ppsx",
            "ppsm", "potx", "potm", "odt", "ods", "odp", "odg", "vsdx")  # fmt: skip
 _ZIP_BASED = frozenset(("zip", "jar", "apk", *_OFFICE))

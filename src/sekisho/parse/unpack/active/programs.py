@@ -117,9 +117,11 @@ def open_xar(opening: Opening) -> None:
     try:
         contents = zlib.decompressobj().decompress(opening.content[28:_TAIL], _TAIL)
     except zlib.error:
-        return
+        contents = b""
     if b"<name>Distribution</name>" in contents or b"<name>PackageInfo</name>" in contents:
         opening.finding(_RULE, Severity.HIGH, "macOS installer package")
+    else:
+        opening.finding("attachment/unreadable", Severity.MEDIUM, "a xar archive, which cannot be opened here")
 
 
 def open_unknown(opening: Opening) -> None:

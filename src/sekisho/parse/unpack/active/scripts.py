@@ -10,11 +10,18 @@ import re
 from sekisho.mail.finding import Severity
 from sekisho.parse.charsets import detect
 from sekisho.parse.links import text_links
+from sekisho.parse.unpack.cue_list import STARTS_PROGRAMS
 from sekisho.parse.unpack.cues import LONGEST, Seen, cues_in
+from sekisho.parse.unpack.kinds import PROGRAMS
+from sekisho.parse.unpack.names import extension_of
 from sekisho.parse.unpack.opening import Opening
 
 _RULE = "attachment/script"
-_ENCODED = b"#@~^"  # Microsoft's Script Encoder (.vbe, .jse)
+# What Microsoft's Script Encoder makes, and the names that Windows decodes it for.
+_ENCODED = re.compile(rb"\A\s*#@~\^|#@~\^[A-Za-z0-9+/]{6}==")
+_ENCODED_NAMES = frozenset(("jse", "vbe"))
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_OVERLAP = 1_000  # characters that are looked at twice, so that no cue is cut in two
 _NAMES = {
     "powershell": "PowerShell",
     "vbscript": "VBScript",
@@ -32,6 +39,13 @@ _NAMES = {
     "perl": "Perl",
     "php": "PHP",
 }
+# Windows goes by the name, whatever the content looks like to others.
+_BY_NAME = {
+    "bat": "batch", "cmd": "batch", "vbs": "vbscript", "vbe": "vbscript", "js": "javascript", "jse": "javascript",
+    "wsf": "wsf", "wsc": "sct", "sct": "sct", "hta": "hta", "ps1": "powershell",
+}  # fmt: skip
+# Windows runs one of these at a double click, and hardly any by mail is to start, fetch or write anything.
+_RUN_BY_WINDOWS = frozenset(("vbscript", "wsf", "sct", "batch", "powershell", "hta"))
 # Opening one of these in Windows or macOS runs it, or offers to.
 _RUNS_WHEN_OPENED = frozenset(("vbscript", "batch", "wsf", "powershell", "applescript", "reg", "scf"))
 _OF_PROGRAMMERS = frozenset(("shell", "python", "perl", "php"))
@@ -54,19 +68,44 @@ _LENGTH_PER_MARK = 100
 
 def open_script(opening: Opening) -> None:
     """Tell what a script of any language would do (`attachment/script`), its text and its addresses."""
-    content = opening.content
-    if content.lstrip()[:4] == _ENCODED:
-        opening.finding(_RULE, Severity.HIGH, f"{_name(opening)}, encoded so that it cannot be read")
+    if _is_encoded(opening):
+        opening.finding(_RULE, Severity.HIGH, f"{_name(opening.kind)}, encoded so that it cannot be read")
         return
-    text = script_text(content)
+    text = script_text(opening.content)
     opening.text(text)
-    seen = cues_in(text)
+    seen = _seen(opening, text)
     for layer in (text[:LONGEST], *seen.layers):
         opening.budget.check_time()
         for url in text_links(layer):
             opening.link(url, origin="text")
-    severity, why = _weigh(opening, text, seen)
-    opening.finding(_RULE, severity, f"{_name(opening)}: {why}" if why else _name(opening))
+    severity, why = _weigh(opening.kind, opening.depth, text, seen)
+    name = _name(opening.kind)
+    opening.finding(_RULE, severity, f"{name}: {why}" if why else name)
+
+
+def look_at_named_script(opening: Opening) -> None:
+    """A look for scripts that begin like something else: Windows runs them by their name all the same."""
+    kind = _BY_NAME.get(extension_of(opening.name), "")
+    if not kind or not opening.content or opening.kind in PROGRAMS:
+        return
+    text = opening.content.decode("latin-1")
+    severity, why = _weigh(kind, opening.depth, text, _seen(opening, text))
+    opening.finding(_RULE, severity, f"{_name(kind)} that looks like {opening.kind}: {why}")
+
+
+def _is_encoded(opening: Opening) -> bool:
+    return extension_of(opening.name) in _ENCODED_NAMES or bool(_ENCODED.search(opening.content))
+
+
+def _seen(opening: Opening, text: str) -> Seen:
+    """The cues in all of the text: what matters may stand behind megabytes of rubbish."""
+    if opening.kind == "batch" and opening.content.startswith(_UTF_16):
+        text += "\n" + opening.content.decode("latin-1")  # the mark is for the reader; cmd.exe takes single octets
+    seen = cues_in(text)
+    for at in range(LONGEST - _OVERLAP, len(text), LONGEST - _OVERLAP):
+        opening.budget.check_time()
+        seen += cues_in(text[at : at + LONGEST])
+    return seen
 
 
 def script_text(content: bytes) -> str:
@@ -83,18 +122,17 @@ def script_text(content: bytes) -> str:
     return detect(content)
 
 
-def _name(opening: Opening) -> str:
-    return _NAMES.get(opening.kind, "script")
+def _name(kind: str) -> str:
+    return _NAMES.get(kind, "script")
 
 
-def _weigh(opening: Opening, text: str, seen: Seen) -> tuple[Severity, str]:
+def _weigh(kind: str, depth: int, text: str, seen: Seen) -> tuple[Severity, str]:
     """How bad, and why, in words."""
-    kind = opening.kind
     if kind in _OF_PROGRAMMERS:
-        return _source(opening, seen)
+        return _source(depth, seen)
     if kind == "javascript":
         return _javascript(text, seen)
-    if seen.alarming or "pipe" in seen.deeds:
+    if seen.alarming or "pipe" in seen.deeds or (kind in _RUN_BY_WINDOWS and seen.acts):
         return Severity.HIGH, seen.why
     if kind in ("hta", "sct"):
         return Severity.HIGH, "runs outside of the browser, with all rights of the reader"
@@ -104,12 +142,12 @@ def _weigh(opening: Opening, text: str, seen: Seen) -> tuple[Severity, str]:
     return (Severity.MEDIUM, "runs when it is opened") if kind in _RUNS_WHEN_OPENED else (Severity.LOW, "")
 
 
-def _source(opening: Opening, seen: Seen) -> tuple[Severity, str]:
+def _source(depth: int, seen: Seen) -> tuple[Severity, str]:
     """Languages that nothing runs at a double click; installers that pipe a download into a shell are widespread."""
     if "strong" in seen.deeds:
         return Severity.HIGH, seen.why
     if "pipe" in seen.deeds:
-        return (Severity.MEDIUM if opening.depth else Severity.HIGH), seen.why
+        return (Severity.MEDIUM if depth else Severity.HIGH), seen.why
     return Severity.LOW, ""
 
 
@@ -117,9 +155,11 @@ def _javascript(text: str, seen: Seen) -> tuple[Severity, str]:
     """Windows runs .js files at a double click; those for browsers and Node.js do nothing there but fail."""
     for_windows, for_web = "wsh" in seen.deeds, "web" in seen.deeds
     obfuscated = _is_obfuscated(text[:LONGEST])
-    if "strong" in seen.deeds or (for_windows and not for_web and (seen.alarming or obfuscated)):
+    # Old libraries for browsers name ActiveXObject, too, but no shell.
+    shell = STARTS_PROGRAMS in seen.deeds.get("run", ())
+    if "strong" in seen.deeds or (for_windows and (seen.alarming if for_web else seen.acts or obfuscated)):
         return Severity.HIGH, seen.why or "obfuscated, for Windows Script Host"
-    if for_windows and {"run", "fetch"} & seen.deeds.keys() and seen.alarming:
+    if (for_windows and shell) or (not for_web and "decode" in seen.deeds):
         return Severity.HIGH, seen.why
     if for_web:
         return (Severity.MEDIUM, "obfuscated") if obfuscated else (Severity.LOW, "for a browser or Node.js")

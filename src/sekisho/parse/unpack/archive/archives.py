@@ -11,8 +11,16 @@ from sekisho.mail.finding import Severity
 from sekisho.parse.unpack.archive.library import Member, Reader
 from sekisho.parse.unpack.archive.members import tell_closed, tell_device, tell_link, tell_names
 from sekisho.parse.unpack.archive.rar_headers import Headers, read_headers
-from sekisho.parse.unpack.archive.zip import open_zip
-from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening, OverLimitError, clean_name
+from sekisho.parse.unpack.archive.zip import open_listed
+from sekisho.parse.unpack.archive.zip_directory import read_directory
+from sekisho.parse.unpack.opening import (
+    CorruptError,
+    EncryptedError,
+    Opening,
+    OverLimitError,
+    UnreadableError,
+    clean_name,
+)
 
 # Kind → libarchive's formats and filters.
 _FORMATS: Final[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
@@ -36,7 +44,7 @@ _UNREADABLE: Final = {
     "lzop": (Severity.MEDIUM, "an lzop file, which cannot be opened here"),
 }
 UNREADABLE_KINDS: Final = " ".join(_UNREADABLE)
-_TAIL: Final = 65_557  # the end record of a zip and its longest comment
+_TAIL: Final = 1 << 24  # where a zip may have its end record
 _MOST_MARKS: Final = 20
 _AR_TABLES: Final = frozenset({"/", "//", "/SYM64/", "__.SYMDEF"})  # lists of symbols and long names
 _MOST_CORRUPT: Final = 20
@@ -60,10 +68,10 @@ def open_unreadable(opening: Opening) -> None:
 def open_self_extracting(opening: Opening) -> None:
     """An `Opener` for programs: the archive that an unpacking program carries behind itself."""
     content = opening.content
-    if b"PK\x05\x06" in content[-_TAIL:] and b"PK\x03\x04" in content:
+    if content.rfind(b"PK\x05\x06", max(0, len(content) - _TAIL)) > 0 and b"PK\x03\x04" in content:
         with suppress(CorruptError):  # no zip after all
-            open_zip(opening)
-        return
+            open_listed(opening, read_directory(content, opening.budget))
+            return
     at = _attached(content)
     if at > 0:
         opening.budget.take_bytes(len(content) - at)
@@ -94,6 +102,9 @@ def _open_rar(opening: Opening) -> None:
         _read(opening, frozenset(headers.encrypted))
     except (CorruptError, EncryptedError) as error:
         _explain_rar(opening, headers, error)
+    else:
+        if headers.several:
+            _tell_several(opening)
 
 
 def _explain_rar(opening: Opening, headers: Headers, error: Exception) -> None:
@@ -102,10 +113,15 @@ def _explain_rar(opening: Opening, headers: Headers, error: Exception) -> None:
         tell_closed(opening, headers.encrypted)
         raise EncryptedError(_NO_KEY.format(kind="RAR")) from error
     if headers.several:
-        opening.finding("attachment/unreadable", Severity.MEDIUM, "one part of an archive in several parts")
+        _tell_several(opening)
         return
     tell_closed(opening, headers.names)
-    raise error
+    raise UnreadableError(str(error)) from error
+
+
+def _tell_several(opening: Opening) -> None:
+    """Say that a RAR begins or ends in another file: what is cut was not seen, though nothing looks broken."""
+    opening.finding("attachment/unreadable", Severity.MEDIUM, "one part of an archive in several parts")
 
 
 def _read(opening: Opening, encrypted: frozenset[str] = frozenset()) -> None:
@@ -117,6 +133,8 @@ def _read(opening: Opening, encrypted: frozenset[str] = frozenset()) -> None:
             for member in _limited(opening, reader.members()):
                 seen.names.append(member.name)
                 _take(opening, reader, member, seen)
+    except CorruptError as error:
+        raise UnreadableError(str(error)) from error
     finally:
         tell_names(opening, seen.names)
         tell_closed(opening, seen.closed)
@@ -166,11 +184,13 @@ def _take_file(opening: Opening, reader: Reader, member: Member, seen: _Seen) ->
         return
     if broken:
         seen.corrupt += 1
-        opening.finding("attachment/corrupt", Severity.MEDIUM, str(broken[0]), clean_name(member.name))
+        whole = 0 < member.size <= len(content)
+        rule = "attachment/corrupt" if whole else "attachment/unreadable"
+        opening.finding(rule, Severity.MEDIUM, str(broken[0]), clean_name(member.name))
     if content or not broken:
         opening.inner(member.name, content)
     if seen.corrupt > _MOST_CORRUPT:
-        raise CorruptError("too many members that cannot be read")
+        raise UnreadableError("too many members that cannot be read")
 
 
 def _until_broken(pieces: Iterator[bytes], broken: list[Exception]) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from typing import Final
 from sekisho.parse.unpack.archive import streams
 from sekisho.parse.unpack.archive.library import Reader
 from sekisho.parse.unpack.archive.members import decode_name
-from sekisho.parse.unpack.opening import CorruptError, Opening
+from sekisho.parse.unpack.opening import CorruptError, Opening, UnreadableError
 
 _STREAMS: Final[dict[str, Callable[[bytes], Iterator[bytes]]]] = {
     "gzip": streams.gunzipped,
@@ -33,7 +33,10 @@ _MOST_UUENCODED: Final = 100
 
 
 def open_compressed(opening: Opening) -> None:
-    """An `Opener` for the kinds of `KINDS`: the one file inside, tar archives as a file of their own."""
+    """An `Opener` for the kinds of `KINDS`: the one file inside, tar archives as a file of their own.
+
+    Of one that is cut off or broken what comes out before is handed on.
+    """
     content, kind = opening.content, opening.kind
     pieces = _STREAMS[kind](content) if kind in _STREAMS else _by_library(content, _FILTERS[kind])
     broken: list[CorruptError] = []
@@ -42,6 +45,8 @@ def open_compressed(opening: Opening) -> None:
         raise CorruptError("not really compressed")
     if plain or not broken:
         opening.inner(_inner_name(opening), plain)
+    if broken and not plain:
+        raise UnreadableError(str(broken[0]))
     if broken:
         raise broken[0]
 

@@ -27,6 +27,10 @@ except Exception as error:  # noqa: BLE001 - without the library the wrapper fai
 
 _PIECE: Final = 1 << 20
 _FATAL: Final = -30
+# What LHA, RAR and ZIP name for their file names; of each the C library loads a file at first use.
+_CHARSETS: Final = (
+    "CP437 CP850 CP866 CP932 CP936 CP949 CP950 CP1250 CP1251 CP1252 SHIFT_JIS EUC-JP KOI8-R UTF-16LE UTF-16BE"
+)
 _KINDS: Final[dict[int, MemberKind]] = {0o100000: "file", 0: "file", 0o040000: "folder", 0o120000: "link"}
 
 MemberKind = Literal["file", "folder", "link", "device"]
@@ -37,12 +41,13 @@ class LibraryMissingError(UnavailableError):
 
 
 class Member(Struct, frozen=True):
-    """What an archive says about a member; `target` is where a link leads."""
+    """What an archive says about a member; `target` is where a link leads, `size` 0 where it is not known."""
 
     name: str
     kind: MemberKind
     target: str = ""
     encrypted: bool = False
+    size: int = 0
 
 
 class Reader:
@@ -60,7 +65,6 @@ class Reader:
         self._passphrase = passphrase
         self._archive: Any = None
         self._entry: Any = None
-        self._buffer = ctypes.create_string_buffer(_PIECE if len(content) > _PIECE // 16 else _PIECE // 16)
 
     def __enter__(self) -> Self:
         if ffi is None:
@@ -86,13 +90,28 @@ class Reader:
             raise self._translated(error) from error
 
     def data(self) -> Iterator[bytes]:
-        """The pieces of the member that `members` gave last. Raises EncryptedError or CorruptError."""
+        """The pieces of the member that `members` gave last, holes as zeros. Raises EncryptedError or CorruptError.
+
+        Block by block: a read into a buffer gives nothing of it where a later block is broken.
+        """
+        block, size, offset = ctypes.c_void_p(), ctypes.c_size_t(), ctypes.c_longlong()
+        place = (ctypes.byref(block), ctypes.byref(size), ctypes.byref(offset))
+        at = 0
         try:
             while True:
-                got = ffi.read_data(self._archive, self._buffer, len(self._buffer))
-                if not got:
+                block.value, size.value, offset.value = None, 0, at  # what failed need not have set them
+                state = ffi.read_data_block(self._archive, *place)
+                if state == ffi.ARCHIVE_EOF:
                     return
-                yield self._buffer.raw[:got] if got < len(self._buffer) else self._buffer.raw
+                while at < offset.value:
+                    hole = min(_PIECE, offset.value - at)
+                    at += hole
+                    yield bytes(hole)
+                if size.value:
+                    yield ctypes.string_at(block, size.value)
+                    at += size.value
+                if state != ffi.ARCHIVE_OK:
+                    raise CorruptError("cannot be read on: a checksum or size is wrong")
         except ArchiveError as error:
             raise self._translated(error) from error
 
@@ -118,10 +137,12 @@ class Reader:
         target = _decoded(ffi.entry_hardlink(entry)) or _decoded(ffi.entry_symlink(entry))
         kind: MemberKind = _KINDS.get(ffi.entry_filetype(entry) & 0o170000, "device")
         name = _decoded(ffi.entry_pathname(entry)) or ffi.entry_pathname_w(entry) or ""
-        return Member(name, "link" if target else kind, target, bool(_extra.is_encrypted(entry)))
+        size = int(ffi.entry_size(entry))
+        return Member(name, "link" if target else kind, target, bool(_extra.is_encrypted(entry)), size)
 
     def _translated(self, error: Exception) -> Exception:
-        why = str(getattr(error, "msg", "") or error)[:200]
+        # Without a reason the error's text is made of numbers that are addresses of this process.
+        why = str(getattr(error, "msg", None) or "the reason is not known")[:200]
         if self.has_encrypted or "ncrypt" in why or "assphrase" in why:
             return EncryptedError("the contents are encrypted")
         return CorruptError(f"cannot be read on: {why}")
@@ -150,16 +171,27 @@ _extra: Any = _Extra() if ffi is not None else None
 
 
 def warm() -> None:
-    """Read an archive, so that nothing is loaded later; names need a UTF-8 locale."""
+    """Read an archive, so that nothing is loaded later; names need a UTF-8 locale and the C library's charsets."""
     logging.getLogger("libarchive").setLevel(logging.ERROR)  # its warnings quote the archive
     if "UTF-8" not in locale.setlocale(locale.LC_CTYPE).upper().replace("UTF8", "UTF-8"):
         try:
             locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
         except locale.Error:
             logging.getLogger(__name__).warning("no UTF-8 locale: names in archives may be unreadable")
+    _load_charsets()
     if ffi is None:
         return
     with Reader(
         b"!<arch>\n", ("ar", "7zip", "rar", "rar5", "cab", "lha", "iso9660", "cpio", "xar", "tar", "zip")
     ) as reader:
         list(reader.members())
+
+
+def _load_charsets() -> None:
+    """Open a conversion from each charset and keep it open, so that the C library keeps what it loaded."""
+    iconv_open = getattr(ctypes.CDLL(None), "iconv_open", None)  # a C library of another kind may lack it
+    if iconv_open is None:
+        return
+    iconv_open.restype, iconv_open.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_char_p]
+    for charset in _CHARSETS.split():
+        iconv_open(b"UTF-8", charset.encode())

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from sekisho.parse.unpack.archive.members import decode_name
-from sekisho.parse.unpack.opening import Budget, CorruptError
+from sekisho.parse.unpack.opening import Budget, UnreadableError
 
 _RAR_5: Final = b"Rar!\x1a\x07\x01\x00"
 _RAR_4: Final = b"Rar!\x1a\x07\x00"
@@ -31,7 +31,7 @@ class Headers(Struct):
 
 
 def read_headers(content: bytes, budget: Budget) -> Headers:
-    """Walk over the headers as far as they can be read. Raises OverLimitError, and CorruptError at no RAR at all."""
+    """Walk over the headers as far as they can be read. Raises OverLimitError, UnreadableError."""
     headers = Headers([], [])
     try:
         if content.startswith(_RAR_5):
@@ -39,7 +39,7 @@ def read_headers(content: bytes, budget: Budget) -> Headers:
         elif content.startswith(_RAR_4):
             _walk_4(content, headers, budget)
         else:
-            raise CorruptError("a RAR archive of an unknown version")
+            raise UnreadableError("a RAR archive of an unknown version")
     except (struct.error, IndexError):
         pass  # cut off: what was read before counts
     return headers

@@ -10,8 +10,9 @@ from sekisho.mail.finding import Severity
 from sekisho.parse.unpack.archive import streams, zip_passwords
 from sekisho.parse.unpack.archive.library import LibraryMissingError, Reader
 from sekisho.parse.unpack.archive.members import ANOMALY, tell_closed, tell_link, tell_names
-from sekisho.parse.unpack.archive.zip_directory import AES, LOCAL, Directory, Entry, hidden_members, read_directory
-from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening, clean_name
+from sekisho.parse.unpack.archive.zip_directory import AES, LOCAL, Directory, Entry, read_directory
+from sekisho.parse.unpack.archive.zip_headers import hidden_members, members_by_headers
+from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening, UnreadableError, clean_name
 from sekisho.parse.unpack.passwords import spellings, tell_opened, try_passwords
 
 _STORED, _DEFLATED, _BZIP2, _LZMA, _ZSTD, _XZ = 0, 8, 12, 14, 93, 95
@@ -23,14 +24,35 @@ _MOST_TOLD: Final = 20
 
 
 def open_zip(opening: Opening) -> None:
-    """An `Opener` for zip archives and what is built on them. Members hidden from the directory are opened, too."""
-    directory = read_directory(opening.content, opening.budget)
+    """An `Opener` for zip archives and what is built on them, by the directory or, without one, by their headers."""
+    try:
+        directory = read_directory(opening.content, opening.budget)
+    except CorruptError as error:
+        _open_without_directory(opening, error)
+    else:
+        open_listed(opening, directory)
+
+
+def open_listed(opening: Opening, directory: Directory) -> None:
+    """Hand on what the directory lists. Members hidden from it are told and handed on, too."""
     _tell_anomalies(opening, directory)
-    hidden = hidden_members(opening.content, directory)
+    hidden = hidden_members(opening.content, directory, opening.budget)
     for entry in hidden:
         opening.finding(ANOMALY, Severity.HIGH, "a member that the directory does not list", clean_name(entry.name))
-    _open_members(opening, [*directory.entries, *hidden])
     _open_earlier(opening, directory)
+    _open_members(opening, [*directory.entries, *hidden])
+
+
+def _open_without_directory(opening: Opening, trouble: CorruptError) -> None:
+    """Many programs read such a zip from its front. What is cut off may go on in another file."""
+    entries = members_by_headers(opening.content, opening.budget)
+    if not entries:
+        raise UnreadableError(str(trouble)) from trouble
+    last = max(entry.data + entry.packed for entry in entries)
+    whole = last <= len(opening.content) and not isinstance(trouble, UnreadableError)
+    rule = "attachment/corrupt" if whole else "attachment/unreadable"
+    opening.finding(rule, Severity.MEDIUM, f"{trouble}; files were found by their own headers")
+    _open_members(opening, entries)
 
 
 def _tell_anomalies(opening: Opening, directory: Directory) -> None:
@@ -76,11 +98,12 @@ class _Members:
         opening, secret = self._opening, entry.encrypted
         try:
             content = self._decrypted(entry) if secret else self._plain(entry)
+        except (UnreadableError, LibraryMissingError) as error:
+            opening.finding("attachment/unreadable", Severity.MEDIUM, str(error), clean_name(entry.name))
+            tell_closed(opening, [entry.name])
+            return
         except CorruptError as error:
             opening.finding("attachment/corrupt", Severity.MEDIUM, str(error), clean_name(entry.name))
-            return
-        except LibraryMissingError as error:
-            opening.finding("attachment/unreadable", Severity.MEDIUM, str(error), clean_name(entry.name))
             return
         if content is None:
             self.closed.append(entry.name)
@@ -91,27 +114,27 @@ class _Members:
             opening.inner(entry.name, content, secret=secret)
 
     def _packed(self, entry: Entry) -> bytes:
-        packed = self._opening.content[entry.data : entry.data + entry.packed]
-        if len(packed) < entry.packed:
-            raise CorruptError("the member is cut off")
-        return packed
+        """What there is of the member's data: if they are cut off, that shows when they are read."""
+        return self._opening.content[entry.data : entry.data + entry.packed]
 
     def _plain(self, entry: Entry) -> bytes:
         packed = self._packed(entry)
         if entry.method in _BY_LIBRARY:
             return self._collect(_by_library(entry, packed, b""), entry)
-        return self._collect(_pieces(packed, entry.method, entry.size), entry)
+        return self._collect(pieces_of(packed, entry.method, entry.size), entry)
 
     def _collect(self, pieces: Iterator[bytes], entry: Entry, *, checked: bool = True) -> bytes:
         """The content, as far as it can be read. Broken data are told, and the part before is looked into."""
-        broken: list[str] = []
+        broken: list[CorruptError | EncryptedError] = []
         content = self._opening.budget.collect(_until_broken(pieces, broken), entry.packed)
         if not broken and checked and (len(content) != entry.size or zlib.crc32(content) != entry.crc):
-            broken.append("size or checksum are not as the zip says")
+            broken.append(CorruptError("size or checksum are not as the zip says"))
+        if broken and not content:
+            raise UnreadableError(str(broken[0]))
         if broken:
-            if not content:
-                raise CorruptError(broken[0])
-            self._opening.finding("attachment/corrupt", Severity.MEDIUM, broken[0], clean_name(entry.name))
+            rule = "unreadable" if isinstance(broken[0], UnreadableError) else "corrupt"
+            opening, name = self._opening, clean_name(entry.name)
+            opening.finding(f"attachment/{rule}", Severity.MEDIUM, str(broken[0]), name)
         return content
 
     def _decrypted(self, entry: Entry) -> bytes | None:
@@ -149,6 +172,10 @@ class _Members:
             return (
                 self._aes(entry, packed, password) if entry.method == AES else self._crypto(entry, packed, password)
             )
+        except UnreadableError:
+            if entry.method == AES:  # its authentication code was right, so it was the password
+                raise
+            return None
         except (CorruptError, EncryptedError):
             return None
 
@@ -157,12 +184,12 @@ class _Members:
         version, _, method = zip_passwords.aes_of(entry)
         if method in _BY_LIBRARY:
             return self._opening.budget.collect(_by_library(entry, packed, password), entry.packed)
-        return self._collect(_pieces(plain, method, entry.size), entry, checked=version == 1)
+        return self._collect(pieces_of(plain, method, entry.size), entry, checked=version == 1)
 
     def _crypto(self, entry: Entry, packed: bytes, password: bytes) -> bytes:
         """Small ones in Python. Pieces of a wrong password are counted, too: one in 256 passes the quick check."""
         if len(packed) <= _SMALL and entry.method not in _BY_LIBRARY:
-            pieces = _pieces(zip_passwords.zip_crypto(packed, password)[_HEADER:], entry.method, entry.size)
+            pieces = pieces_of(zip_passwords.zip_crypto(packed, password)[_HEADER:], entry.method, entry.size)
         else:
             pieces = _by_library(entry, packed, password)
         content = self._opening.budget.collect(pieces, entry.packed)
@@ -171,15 +198,15 @@ class _Members:
         return content
 
 
-def _until_broken(pieces: Iterator[bytes], broken: list[str]) -> Iterator[bytes]:
+def _until_broken(pieces: Iterator[bytes], broken: list[CorruptError | EncryptedError]) -> Iterator[bytes]:
     try:
         yield from pieces
     except (CorruptError, EncryptedError) as error:
-        broken.append(str(error))
+        broken.append(error)
 
 
-def _pieces(packed: bytes, method: int, size: int) -> Iterator[bytes]:
-    """Decompress by the method's number (APPNOTE 4.4.5). Raises CorruptError."""
+def pieces_of(packed: bytes, method: int, size: int) -> Iterator[bytes]:
+    """Decompress by the method's number (APPNOTE 4.4.5). Raises CorruptError, UnreadableError for an unknown one."""
     if method == _DEFLATED:
         return streams.inflated(packed)
     if method == _STORED:
@@ -188,7 +215,7 @@ def _pieces(packed: bytes, method: int, size: int) -> Iterator[bytes]:
         return streams.unlzma_zipped(packed, size)
     stream = {_BZIP2: streams.bunzipped, _ZSTD: streams.unzstded, _XZ: streams.unxzed}.get(method)
     if stream is None:
-        raise CorruptError(f"compressed by method {method}, for which there is no reader")
+        raise UnreadableError(f"compressed by method {method}, for which there is no reader")
     return stream(packed)
 
 

@@ -15,16 +15,18 @@ from msgspec import Struct
 
 from sekisho.parse.unpack.archive.members import decode_name
 from sekisho.parse.unpack.names import extension_of
-from sekisho.parse.unpack.opening import Budget, CorruptError, OverLimitError
+from sekisho.parse.unpack.opening import Budget, CorruptError, EncryptedError, OverLimitError, UnreadableError
 
+_END_MARK: Final = b"PK\x05\x06"
 _END: Final = struct.Struct("<4sHHHHIIH")
 _END_64: Final = struct.Struct("<4sQHHIIQQQQ")
+_END_64_VERSION_2: Final = struct.Struct("<HQQH")  # method, sizes, encryption: behind the fields of version 1
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
 LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
-_LONGEST_TAIL: Final = 65_535 + _END.size
+_SEARCHED: Final = 1 << 24  # from the end: a comment has 65,535 octets at most, but other readers look further up
 _FULL: Final = 0xFFFFFFFF
 _UTF_8: Final = 0x800
-_STREAMED: Final = 8  # flag: sizes and checksum follow the data
+STREAMED: Final = 8  # flag: sizes and checksum follow the data
 ENCRYPTED: Final = 1
 AES: Final = 99
 _UNIX: Final = (3, 19)  # made on Unix or macOS: the file mode is in the upper half of the attributes
@@ -69,11 +71,19 @@ class Directory(Struct):
     entries: list[Entry]
     anomalies: list[tuple[bool, str, str]]
     start: int  # of the zip in the file: octets before it belong to something else
+    directory: int  # where the directory begins
+    end: int  # of the zip in the file: octets behind it belong to something else
 
 
 def read_directory(content: bytes, budget: Budget) -> Directory:
-    """Find the end record and read the directory. Raises CorruptError, and OverLimitError at too many entries."""
-    end = _find_end(content)
+    """Find the end record and read the directory.
+
+    Raises CorruptError, UnreadableError for one part of several, EncryptedError where the directory is encrypted,
+    and OverLimitError at too many entries.
+    """
+    end = _find_end(content, budget)
+    if _is_encrypted(content, _zip64_at(content, end)):
+        raise EncryptedError("the directory of the zip is encrypted")
     count, size, offset = _end_record(content, end)
     start = _central_end(content, end) - size
     if start < 0:
@@ -81,7 +91,7 @@ def read_directory(content: bytes, budget: Budget) -> Directory:
     if count > budget.limits.files:
         raise OverLimitError(f"files: the zip claims {count}")
     base = max(0, start - offset)
-    found = Directory([], [], base)
+    found = Directory([], [], base, start, end_of_zip(content, end))
     for entry in _entries(content, start, start + size, base, budget):
         found.entries.append(entry)
     if len(found.entries) != count and len(found.entries) % 0x10000 != count:
@@ -92,15 +102,22 @@ def read_directory(content: bytes, budget: Budget) -> Directory:
     return found
 
 
-def _find_end(content: bytes) -> int:
+def _find_end(content: bytes, budget: Budget) -> int:
     """The last end record whose comment fits (4.3.16)."""
-    lowest = max(0, len(content) - _LONGEST_TAIL)
-    end = content.rfind(b"PK\x05\x06", lowest)
+    lowest = max(0, len(content) - _SEARCHED)
+    end = content.rfind(_END_MARK, lowest)
     while end >= 0:
-        if len(content) >= end + _END.size and end + _END.size + _END.unpack_from(content, end)[7] <= len(content):
+        if end_of_zip(content, end) <= len(content):
             return end
-        end = content.rfind(b"PK\x05\x06", lowest, end)
+        budget.check_time()
+        end = content.rfind(_END_MARK, lowest, end)
     raise CorruptError("the zip has no end record: cut off, or one part of several")
+
+
+def end_of_zip(content: bytes, end: int) -> int:
+    """Where the comment of the end record at `end` should end; beyond the file where it is cut off."""
+    whole = len(content) >= end + _END.size
+    return end + _END.size + (_END.unpack_from(content, end)[7] if whole else 0)
 
 
 def _end_record(content: bytes, end: int) -> tuple[int, int, int]:
@@ -111,7 +128,7 @@ def _end_record(content: bytes, end: int) -> tuple[int, int, int]:
     if full and at >= 0:
         _, _, _, _, _, _, _, count, size, offset = _END_64.unpack_from(content, at)
     elif disk not in {0, 0xFFFF}:
-        raise CorruptError("one part of a zip in several parts")
+        raise UnreadableError("one part of a zip in several parts")
     return count, size, offset
 
 
@@ -121,6 +138,16 @@ def _zip64_at(content: bytes, end: int) -> int:
         return -1
     at = content.rfind(b"PK\x06\x06", max(0, end - 20 - 4096), end - 20)
     return at if at >= 0 and len(content) >= at + _END_64.size else -1
+
+
+def _is_encrypted(content: bytes, end_64: int) -> bool:
+    """Whether a ZIP64 end record of version 2 names an encryption of the directory (7.3.4)."""
+    more = end_64 + _END_64.size
+    if end_64 < 0 or len(content) < more + _END_64_VERSION_2.size:
+        return False
+    size = _END_64.unpack_from(content, end_64)[1]  # without the record's first twelve octets
+    wanted = _END_64.size + _END_64_VERSION_2.size - 12
+    return size >= wanted and bool(_END_64_VERSION_2.unpack_from(content, more)[3])
 
 
 def _central_end(content: bytes, end: int) -> int:
@@ -148,10 +175,12 @@ def _entry(content: bytes, at: int, base: int) -> tuple[Entry, int]:
         raise CorruptError("the directory of the zip is broken")
     name_end = at + _CENTRAL.size + fields[10]
     raw, extra = content[at + _CENTRAL.size : name_end], content[name_end : name_end + fields[11]]
-    size, packed, offset = _zip64_sizes(extra, size, packed, fields[16])
+    size, packed, offset = zip64_sizes(extra, size, packed, fields[16])
     mode = fields[15] >> 16 if made >> 8 in _UNIX else 0
     offset += base
-    entry = Entry(_name(raw, flags, extra), raw, flags, method, crc, packed, size, offset, -1, mode, extra, when)
+    entry = Entry(
+        member_name(raw, flags, extra), raw, flags, method, crc, packed, size, offset, -1, mode, extra, when
+    )
     return entry, name_end + fields[11] + fields[12]
 
 
@@ -164,7 +193,7 @@ def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
         at += 4 + length
 
 
-def _zip64_sizes(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+def zip64_sizes(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
     """The sizes, from the ZIP64 field where the header's are full (4.5.3); a field that is too short is ignored."""
     if _FULL not in {size, packed, offset}:
         return size, packed, offset
@@ -177,7 +206,7 @@ def _zip64_sizes(extra: bytes, size: int, packed: int, offset: int) -> tuple[int
     return values[0], values[1], values[2]
 
 
-def _name(raw: bytes, flags: int, extra: bytes) -> str:
+def member_name(raw: bytes, flags: int, extra: bytes) -> str:
     """The name: by the Unicode path field if it is about this name (4.6.9), the UTF-8 flag, or its looks."""
     for number, data in extra_fields(extra):
         if number == 0x7075 and len(data) > 5 and struct.unpack_from("<I", data, 1)[0] == zlib.crc32(raw):
@@ -198,6 +227,9 @@ def _compare(content: bytes, found: Directory, directory: int) -> None:
             break
     if found.start:
         found.anomalies.append((content.startswith(b"PK"), "something else stands before the zip", ""))
+    behind = len(content) - found.end
+    if behind > 0:
+        found.anomalies.append((False, f"{behind} octets behind the end of the zip", ""))
 
 
 def _locate(content: bytes, entry: Entry, directory: int) -> tuple[bool, str] | None:
@@ -227,31 +259,6 @@ def _other_sizes(entry: Entry, fields: tuple[int, ...]) -> tuple[bool, str] | No
     _, _, flags, method, _, _, _, packed, size = fields[:9]
     if method != entry.method or (flags ^ entry.flags) & ENCRYPTED:
         return True, "the member and the directory name different methods"
-    if not flags & _STREAMED and _FULL not in {packed, size} and (packed, size) != (entry.packed, entry.size):
+    if not flags & STREAMED and _FULL not in {packed, size} and (packed, size) != (entry.packed, entry.size):
         return True, "the member and the directory name different sizes"
     return None
-
-
-def hidden_members(content: bytes, found: Directory) -> list[Entry]:
-    """Members that stand in the file but not in the directory: readers that read from the front unpack them."""
-    placed = sorted((e for e in found.entries if e.data >= 0), key=lambda e: e.offset)
-    hidden: list[Entry] = []
-    at = found.start
-    for entry in placed:
-        if entry.offset > at:
-            hidden += _unlisted(content, at, entry.offset)
-        at = max(at, entry.data + entry.packed)
-    return hidden[:100]
-
-
-def _unlisted(content: bytes, at: int, end: int) -> Iterator[Entry]:
-    """Local headers between two offsets; those whose sizes follow later are named without content."""
-    at = content.find(b"PK\x03\x04", at, end)
-    while 0 <= at <= end - LOCAL.size:
-        _, _, flags, method, when, _, crc, packed, size, name, extra = LOCAL.unpack_from(content, at)
-        start = at + LOCAL.size
-        raw, data = content[start : start + name], start + name + extra
-        if data + packed > end or not raw:
-            return
-        yield Entry(_name(raw, flags, b""), raw, flags, method, crc, packed, size, at, data, 0, b"", when)
-        at = content.find(b"PK\x03\x04", data + packed, end)

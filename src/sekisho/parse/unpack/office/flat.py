@@ -22,6 +22,7 @@ _OFFICE = re.compile(
     rb"<\?mso-application|<(?:\w+:)?(?:wordDocument|package)\b[^>]{0,4000}schemas\.microsoft\.com"
     rb"|<(?:\w+:)?Workbook\b[^>]{0,2000}office:spreadsheet|<office:document\b"
 )
+_LARGEST_OBJECT = 64_000_000
 _BINARY = ("{*}binData", "{*}binaryData", "{*}binary-data", "{*}docOleData")
 
 
@@ -113,8 +114,25 @@ def _binary(opening: Opening, name: str, content: bytes) -> None:
         if file and has_project(file):
             tell_macros(opening, modules_of(file, opening.budget), form_strings(file))
             return
+        if file:
+            _deflated_objects(opening, name, file)
     if content:
         opening.inner(name, content)
+
+
+def _deflated_objects(opening: Opening, name: str, file: CompoundFile) -> None:
+    """The objects in Word 2003's "oledata.mso": streams with four octets in front of a deflated compound file."""
+    for entry in file.children(()):
+        data = file.content(entry)
+        if data[4:5] != b"\x78":
+            continue
+        try:
+            plain = zlib.decompressobj().decompress(data[4:], _LARGEST_OBJECT)
+        except zlib.error:
+            continue
+        if plain.startswith(MAGIC):
+            opening.budget.take_bytes(len(plain))
+            opening.inner(f"{name}{entry.name}", plain)
 
 
 def active_mime(opening: Opening, content: bytes) -> bytes:
@@ -123,7 +141,7 @@ def active_mime(opening: Opening, content: bytes) -> bytes:
     while 0 <= start < 0x80:
         try:
             unpacker = zlib.decompressobj()
-            plain = unpacker.decompress(content[start:], 64_000_000)
+            plain = unpacker.decompress(content[start:], _LARGEST_OBJECT)
         except zlib.error:
             start = content.find(b"\x78", start + 1, 0x80)
             continue

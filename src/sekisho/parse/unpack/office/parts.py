@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from sekisho.mail.finding import Severity
-from sekisho.parse.unpack.opening import CorruptError, Opening, OverLimitError
+from sekisho.parse.unpack.archive.zip import open_zip, pieces_of
+from sekisho.parse.unpack.archive.zip_directory import end_of_zip
+from sekisho.parse.unpack.opening import CorruptError, Opening, OverLimitError, UnreadableError
 
 _MOST_PARTS = 10_000
 _CHUNK = 1 << 18
@@ -26,10 +28,7 @@ class Parts:
         self._opening = opening
         if opening.content.count(b"PK\x01\x02") > 2 * _MOST_PARTS:  # before zipfile makes an object of each
             raise OverLimitError("parts")
-        try:
-            self._zip = zipfile.ZipFile(BytesIO(opening.content))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError) as error:
-            raise CorruptError(f"the package cannot be read: {error}") from None
+        self._zip = _package(opening)
         self.all = [
             (part_name(info.filename), info) for info in self._zip.infolist() if info.filename[-1:] not in ("", "/")
         ]
@@ -38,6 +37,7 @@ class Parts:
         self._by_name = {name.lower(): info for name, info in self.all}
         self._memo: dict[int, bytes] = {}
         self._broken: list[str] = []
+        self._unread = False
         if len(self._by_name) < len(self.all):
             opening.finding(
                 "attachment/duplicate-part", Severity.MEDIUM, "two parts of the document have the same name"
@@ -66,25 +66,52 @@ class Parts:
         self._memo.pop(info.header_offset, None)
 
     def tell_broken(self) -> None:
-        """Raise CorruptError if a part could not be read to its end."""
+        """Raise CorruptError if a part could not be read to its end, UnreadableError if not at all."""
         if self._broken:
-            raise CorruptError(f"a part of the document cannot be read: {self._broken[0]}")
+            kind = UnreadableError if self._unread else CorruptError
+            raise kind(f"a part of the document cannot be read: {self._broken[0]}")
 
-    def broken(self, name: str) -> None:
-        """Remember that this part is not what it should be."""
+    def broken(self, name: str, *, unread: bool = False) -> None:
+        """Remember that this part is not what it should be, or that nobody looked into it."""
         self._broken.append(name)
+        self._unread = self._unread or unread
 
     def _unpack(self, info: zipfile.ZipInfo) -> bytes:
         packed = max(0, min(info.compress_size, len(self._opening.content)))
         return self._opening.budget.collect(self._chunks(info), packed)
 
     def _chunks(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        """Not by zipfile: of a part that is broken or has a wrong checksum it gives nothing."""
+        content, at = self._opening.content, info.header_offset
+        lengths = content[at + 26 : at + 30]
+        start = at + 30 + int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+        checksum = size = 0
+        if info.flag_bits & 1 or not content.startswith(b"PK\x03\x04", at):
+            self.broken(info.filename, unread=True)
+            return
         try:
-            with self._zip.open(info) as stream:
-                while chunk := stream.read(_CHUNK):
-                    yield chunk
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError):
-            self.broken(info.filename)
+            for chunk in pieces_of(content[start : start + info.compress_size], info.compress_type, info.file_size):
+                checksum, size = zlib.crc32(chunk, checksum), size + len(chunk)
+                yield chunk
+        except CorruptError as error:
+            self.broken(info.filename, unread=isinstance(error, UnreadableError))
+        else:
+            if (checksum, size) != (info.CRC, info.file_size):
+                self.broken(info.filename)
+
+
+def _package(opening: Opening) -> zipfile.ZipFile:
+    """The zip, also with much behind its end. One without a directory is handed on file by file.
+
+    Raises CorruptError.
+    """
+    content = opening.content
+    end = content.rfind(b"PK\x05\x06")
+    try:
+        return zipfile.ZipFile(BytesIO(content[: end_of_zip(content, end)] if end >= 0 else content))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError) as error:
+        open_zip(opening)
+        raise CorruptError(f"the package cannot be read: {error}") from None
 
 
 def part_name(name: str) -> str:

@@ -128,6 +128,12 @@ def test_closed_rar(name):
     assert opened(corpus_file(f"test_read_format_{name}.rar"), error=EncryptedError).children == []
 
 
+@pytest.mark.parametrize("part", ["01", "02", "04", "08"])
+def test_one_part_of_several_in_which_nothing_looks_wrong(part):
+    opening = opened(corpus_file(f"test_read_format_rar5_multiarchive.part{part}.rar"))
+    assert found(opening) == {"unreadable": "medium"}
+
+
 def test_one_part_of_several():
     assert found(opened(corpus_file("test_read_format_rar5_multiarchive_solid.part02.rar"))) == {
         "unreadable": "medium"

@@ -12,7 +12,7 @@ from tests.support.opened_file import found, opening_of
 from sekisho.mail.opened import Attachment, OpenLimits, OpenRequest
 from sekisho.parse.unpack.archive.compressed import open_compressed, open_uuencoded
 from sekisho.parse.unpack.kinds import kind_of
-from sekisho.parse.unpack.opening import CorruptError, OverLimitError
+from sekisho.parse.unpack.opening import CorruptError, OverLimitError, UnreadableError
 from sekisho.parse.unpack.run import unpack
 
 
@@ -82,6 +82,23 @@ def test_cut_off_is_corrupt_and_the_start_is_looked_into():
     whole = bytes(range(256)) * 2000
     ((_, content),) = opened(gzip.compress(whole, 1)[:-100], "a.gz", error=CorruptError)
     assert whole.startswith(content)
+
+
+@pytest.mark.parametrize(
+    ("compress", "at"), [(gzip.compress, -6), (bz2.compress, -3), (lzma.compress, -25)], ids=["gzip", "bzip2", "xz"]
+)
+def test_a_wrong_checksum_is_corrupt_and_the_content_looked_into(compress, at):
+    packed = bytearray(compress(b"MZ" * 100))
+    packed[at] ^= 0x10
+    answer = unpack(OpenRequest((Attachment("1", "a.exe.gz", "", bytes(packed)),)))
+    assert [(f.path, f.size) for f in answer.files] == [("a.exe.gz", len(packed)), ("a.exe.gz/a.exe", 200)]
+    assert ("attachment/corrupt", "a.exe.gz") in {(f.rule, f.path) for f in answer.findings}
+
+
+def test_what_no_reader_here_can_take_is_unreadable():
+    packed = lzma.compress(b"hello", filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 256 << 20, "preset": 0}])
+    opened(packed, "a.xz", error=UnreadableError)
+    opened(b"\x1f\x8b\x08\0" + b"\xff" * 30, "a.gz", error=UnreadableError)
 
 
 def test_two_octets_that_are_nothing():

@@ -45,6 +45,12 @@ def test_encryption_is_named():
         read(corpus_file("test_read_format_7zip_encryption.7z"), "7zip")
 
 
+def test_an_error_tells_no_address_of_the_process():
+    with pytest.raises(CorruptError) as raised:
+        read(corpus_file("test_read_format_rar_symlink_huge.rar"), "rar")
+    assert str(raised.value) == "cannot be read on: the reason is not known"
+
+
 def test_passphrase():
     content = corpus_file("test_read_format_zip_winzip_aes256.zip")
     assert all(data for _, kind, data in read(content, "zip", passphrase=b"password") if kind == "file")
@@ -71,6 +77,23 @@ def test_missing_named_error_is_raised(monkeypatch):
     monkeypatch.setattr(library, "ffi", None)
     with pytest.raises(LibraryMissingError):
         read(b"", "tar")
+
+
+def test_japanese_names_are_read_where_no_file_can_be_opened(tmp_path):
+    """What converts names is a file that the C library loads at first use."""
+    archive = tmp_path / "a.lzh"
+    archive.write_bytes(corpus_file("test_read_format_lha_filename_cp932.lzh"))
+    program = (
+        "import pathlib, resource, sys\n"
+        "from sekisho.parse.unpack.archive import library\n"
+        "library.warm()\n"
+        "content = pathlib.Path(sys.argv[1]).read_bytes()\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))\n"
+        "with library.Reader(content, ('lha',)) as reader:\n"
+        "    print([ascii(member.name) for member in reader.members()])\n"
+    )
+    out = subprocess.run([sys.executable, "-c", program, str(archive)], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == str([ascii("漢字.txt"), ascii("表.txt")])
 
 
 def test_warm():

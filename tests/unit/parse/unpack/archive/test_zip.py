@@ -84,12 +84,69 @@ def test_one_broken_member_does_not_hide_the_next():
     ]
     opening = opened(zips.by_hand(members))
     assert children(opening) == {"good": b"good"}
-    assert found(opening) == {"corrupt": "medium"}
+    assert found(opening) == {"unreadable": "medium"}
 
 
 @pytest.mark.parametrize("content", [b"PK\3\4", b"PK\3\4" + bytes(100), b"PK\5\6" + bytes(10)])
 def test_no_zip(content):
     opened(content, error=CorruptError)
+
+
+@pytest.mark.parametrize("size", [1, 70_000, 3_000_000])
+def test_rubbish_behind_it(size):
+    """Other programs look further up than the 64 KiB of a comment."""
+    opening = opened(zips.plain({"a.txt": b"hello"}) + b"x" * size)
+    assert children(opening) == {"a.txt": b"hello"}
+    assert found(opening) == {"archive-anomaly": "low"}
+
+
+def test_rubbish_with_an_end_record_behind_it():
+    for fake in (zips.end(0, 0, 0), zips.end(1, 46, 0), zips.end(7, 0xFFFF, 0)):
+        content = zips.plain({"a.txt": b"hello"}) + b"x" * 70_000 + fake
+        told = unpack(OpenRequest((Attachment("1", "a.zip", "", content),)))
+        assert "a.txt" in {f.path.rpartition("/")[2] for f in told.files}
+
+
+@pytest.mark.parametrize("cut", [1, 22, 60, 100])
+def test_without_a_directory(cut):
+    files = {"a.txt": b"hello", "b/c.exe": b"MZ" * 100}
+    opening = opened(zips.plain(files)[:-cut])
+    assert children(opening) == files
+    assert found(opening) == {"corrupt": "medium"}
+
+
+def test_cut_off_within_a_member():
+    """7-Zip's volumes and other halves of files: the rest is elsewhere."""
+    content = os.urandom(1000)
+    opening = opened(zips.plain({"a": b"x", "b": content})[:700])
+    assert content.startswith(children(opening)["b"])
+    assert len(children(opening)["b"]) > 500
+    assert found(opening) == {"corrupt": "medium", "unreadable": "medium"}
+
+
+def test_part_of_several():
+    """APPNOTE 8.5.4: the first of several parts begins with the mark of a descriptor."""
+    content = zips.plain({"a": b"x", "b": b"y"})
+    opening = opened(content[:-18] + b"\x01\0\x01\0" + content[-14:])
+    assert children(opening) == {"a": b"x", "b": b"y"}
+    assert found(opening) == {"unreadable": "medium"}
+
+
+@pytest.mark.parametrize("method", [1, 6, 9, 96, 99])
+def test_an_unknown_method_is_not_looked_into(method):
+    opening = opened(zips.one(b"invoice.pdf.exe", method=method))
+    assert found(opening)["unreadable"] == "medium"
+    assert found(opening)["disguised-program"] == "critical"
+    assert "corrupt" not in found(opening)
+
+
+def test_what_came_out_of_a_broken_member_is_looked_into():
+    engine = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    data = engine.compress(b"hello " * 100) + engine.flush(zlib.Z_FULL_FLUSH) + b"\xff" * 10
+    octets = zips.local(b"a", data, size=600, method=8)
+    opening = opened(zips.by_hand([(octets, b"a", {"packed": len(data), "size": 600, "method": 8})]))
+    assert children(opening)["a"][:599] == (b"hello " * 100)[:599]
+    assert found(opening) == {"corrupt": "medium"}
 
 
 def test_members_outside_the_directory_are_opened_and_grave():

@@ -101,6 +101,14 @@ def test_equation_editor(name):
     assert found(opened(rtf.open_rtf, with_object(ole1(name, b"\1" * 40))))["exploit-shape"] == "high"
 
 
+@pytest.mark.parametrize("rubbish", ["abf7c0355488", "abf7c035548"])
+def test_equation_editor_behind_rubbish(rubbish):
+    """Readers differ in which groups and control words inside object data they pass over: seen in real attacks."""
+    data = rubbish + ole1(b"eQuATiOn.3", b"\x1c\0").hex()
+    document = HEAD + rb"{\object\objemb{\*\objdata " + data.encode() + b"}}}"
+    assert found(opened(rtf.open_rtf, document))["exploit-shape"] == "high"
+
+
 def test_a_linked_object_that_fetches():
     moniker = bytes.fromhex("e0c9ea79f9bace118c8200aa004ba90b")
     content = with_object(

@@ -33,6 +33,13 @@ def test_files_inside_of_the_corpus(name):
     )
 
 
+def test_the_objects_of_word_2003():
+    """It keeps them deflated, one stream each, in a compound file of their own."""
+    opening = opened(open_flat_office, corpus("oleobj/embedded-simple-2007-as2003.xml"))
+    inside = next(c.content for c in opening.children if c.name.startswith("oledata.mso"))
+    assert b"simple-text-file.txt" in inside
+
+
 PACKAGE = """<?xml version="1.0"?><?mso-application progid="Word.Document"?>
 <pkg:package xmlns:pkg="http://schemas.microsoft.com/office/2006/xmlPackage">{}</pkg:package>"""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from io import BytesIO
 
 import pytest
@@ -8,7 +9,7 @@ from support.opened_file import found, opening_of
 from support.zips import by_hand, local, one, plain
 
 from sekisho.parse.unpack.office.parts import Parts
-from sekisho.parse.unpack.opening import CorruptError, OverLimitError
+from sekisho.parse.unpack.opening import CorruptError, OverLimitError, UnreadableError
 
 
 def test_names_without_regard_to_case_and_separators():
@@ -29,13 +30,33 @@ def test_a_part_that_is_broken_keeps_the_others():
         parts.tell_broken()
 
 
+def test_what_can_be_read_of_a_broken_part_is_given():
+    content = plain({"a": b"a" * 100})
+    wrong = content.replace(zlib.crc32(b"a" * 100).to_bytes(4, "little"), b"1234")
+    parts = Parts(opening_of(wrong))
+    assert parts.read("a") == b"a" * 100
+    with pytest.raises(CorruptError):
+        parts.tell_broken()
+
+
+def test_rubbish_behind_the_package():
+    assert Parts(opening_of(plain({"a": b"x"}) + b"x" * 70_000)).read("a") == b"x"
+
+
+def test_without_a_directory_the_files_are_handed_on():
+    opening = opening_of(plain({"a": b"x"})[:-30])
+    with pytest.raises(CorruptError):
+        Parts(opening)
+    assert [(child.name, child.content) for child in opening.children] == [("a", b"x")]
+
+
 def test_encrypted_and_unknown_methods_are_broken_parts():
     sealed = by_hand([(local(b"a", b"x" * 20, flags=1), b"a", {"packed": 20, "size": 20, "flags": 1})])
     strange = by_hand([(local(b"a", b"x" * 20, method=99), b"a", {"packed": 20, "size": 20, "method": 99})])
     for content in (sealed, strange):
         parts = Parts(opening_of(content))
         assert parts.read("a") == b""
-        with pytest.raises(CorruptError):
+        with pytest.raises(UnreadableError):
             parts.tell_broken()
 
 
