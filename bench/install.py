@@ -18,6 +18,7 @@ PACKAGES = {
     "rspamd": ("/usr/bin/rspamd",),
     "redis-server": ("/usr/bin/redis-server",),
     "opendkim": ("/usr/sbin/opendkim",),
+    "clamav-daemon": ("/usr/sbin/clamd",),
 }
 
 

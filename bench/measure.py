@@ -16,7 +16,7 @@ from typing import Any
 from messages import DOMAIN
 from peers import Bench, Peer
 from process import CLIENT_CORE, Group, busy
-from sink import Sink
+from sink import NoSink, Sink
 
 HERE = Path(__file__).resolve().parent
 CLASSES = (4_000, 16_000, 64_000, 512_000, 10**9)  # upper bounds in octets, for the latencies by size
@@ -58,11 +58,15 @@ def percentile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
-def load(plan_: Plan, port: int, sink: Sink, *, connections: int, count: int) -> dict[str, Any]:
+def load(plan_: Plan, port: int, sink: Sink | NoSink, *, connections: int, count: int) -> dict[str, Any]:
     """Run the load generator on the client's core while the sink is watched; its JSON."""
     output = plan_.set_file.with_name("load.json")
     command = [sys.executable, str(HERE / "load.py"), str(plan_.set_file), str(port), "--output", str(output)]
-    command += ["--connections", str(connections), "--count", str(count)]
+    return sent_by([*command, "--connections", str(connections), "--count", str(count)], sink, output)
+
+
+def sent_by(command: list[str], sink: Sink | NoSink, output: Path) -> dict[str, Any]:
+    """Run a load generator that writes its JSON to `output`; that JSON. RuntimeError when there is none."""
     said = _send(command, sink)
     if not output.exists():
         raise RuntimeError(f"the load generator failed: {said}")
@@ -71,7 +75,7 @@ def load(plan_: Plan, port: int, sink: Sink, *, connections: int, count: int) ->
     return result
 
 
-def _send(command: list[str], sink: Sink) -> str:
+def _send(command: list[str], sink: Sink | NoSink) -> str:
     """Run a sender on the client's core and watch the sink meanwhile; what it said when it failed, else ""."""
     pinned = ["taskset", "-c", str(CLIENT_CORE), *command]
     with tempfile.TemporaryFile() as said:
@@ -89,7 +93,7 @@ def _send(command: list[str], sink: Sink) -> str:
 class Meter:
     """Counts and clocks around one run: use `begin`, send, `end`."""
 
-    def __init__(self, group: Group, sink: Sink) -> None:
+    def __init__(self, group: Group, sink: Sink | NoSink) -> None:
         self.group = group
         self.sink = sink
         self.begin()

@@ -120,7 +120,8 @@ def _text(text: str, charset: str, encoding: str, subtype: str = "plain") -> lis
     if encoding == "base64":
         lines = base64.encodebytes(raw).splitlines()
     elif encoding == "quoted-printable":
-        lines = binascii.b2a_qp(raw).split(b"\r\n")
+        # It breaks lines as the text does, by LF alone where that has a single line.
+        lines = binascii.b2a_qp(raw).replace(b"\r\n", b"\n").split(b"\n")
     else:
         lines = raw.split(b"\r\n")
     head = f"Content-Type: text/{subtype}; charset={charset}", f"Content-Transfer-Encoding: {encoding}"
@@ -200,6 +201,16 @@ def _alternative(rng: random.Random, prose: Prose, number: int, median: int = 80
     plain = _text(text, "utf-8", "base64" if japanese else rng.choice(("quoted-printable", "base64")))
     html = _text(_html(paragraphs, rng), "utf-8", "base64" if japanese else "quoted-printable", "html")
     return _multipart("alternative", f"=_alt_{number}_{rng.getrandbits(40):x}", [plain, html])
+
+
+def message_with(part: list[bytes], number: int, rng: random.Random) -> Mail:
+    """A message of some text, with an HTML alternative, and one more part, which has its own header fields."""
+    prose = Prose(rng)
+    boundary = f"=_mix_{number}_{rng.getrandbits(40):x}"
+    body = _multipart("mixed", boundary, [_alternative(rng, prose, number, 3000), part])
+    return Mail(
+        "attachment", _user(number), _recipients(number), b"\r\n".join((*_head(number, rng, prose), *body, b""))
+    )
 
 
 def _attached(rng: random.Random, prose: Prose, number: int) -> list[bytes]:

@@ -5,44 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from measure import CLASSES, medians
+from report_attached import attached_part, attached_runs
+from table import BUSY, Row, ratio, spread, table
 
 REFERENCE = "postfix+rspamd"
 TARGET = 5.0  # times the reference's messages per second of processor time
-BUSY = 0.9  # a client core above this share may be what bounds a result
 OTHERS = 0.05  # share of the server core that other processes may use before the report says so
-Row = list[str]
-
-
-def table(title: str, head: Row, rows: list[Row]) -> str:
-    """Plain text: the first column to the left, the others to the right."""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = [title, ""]
-    for row in [head, ["-" * width for width in widths], *rows]:
-        cells = [
-            row[0].ljust(widths[0]),
-            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join([*lines, ""])
 
 
 def reference_of(peers: dict[str, list[dict[str, Any]]]) -> str:
     """Postfix with rspamd where it was measured, else the first that was."""
     return REFERENCE if REFERENCE in peers else next(iter(peers), "")
-
-
-def ratio(value: float, other: float) -> str:
-    """`value` as a multiple of `other`."""
-    return f"{value / other:.2f}x" if other else "-"
-
-
-def spread(runs: list[dict[str, Any]], *path: str) -> str:
-    """Lowest and highest of the rounds, as a share of the median: how far the rounds disagree."""
-    if len(runs) < 2:
-        return "-"
-    middle = medians(runs, *path)
-    each = [medians([run], *path) for run in runs]
-    return f"{(min(each) / middle - 1) * 100:+.0f}..{(max(each) / middle - 1) * 100:+.0f}%" if middle else "-"
 
 
 def throughput(peers: dict[str, list[dict[str, Any]]], facts: dict[str, Any]) -> str:
@@ -183,30 +156,56 @@ def verdict(peers: dict[str, list[dict[str, Any]]]) -> str:
     return "\n".join(lines)
 
 
-def render(result: dict[str, Any]) -> str:
-    """The whole report as text."""
-    peers = result["peers"]
-    machine = result["machine"]
+def machine_lines(result: dict[str, Any]) -> Row:
+    """What a reader must know about the machine, and what disturbed."""
+    machine, parts = result["machine"], result["parts"]
+    left_out = {name: why for part in parts.values() for name, why in part["skipped"].items()}
     lines = [
         f"{machine['cpu']}, {machine['cores']} cores, kernel {machine['kernel']}, Python {machine['python']}",
         f"server on core {machine['server_core']}, client and sink on core {machine['client_core']}",
         f"files in {machine['directory_kind']}; {result['rounds']} rounds, peers in turn",
         f"load average before {machine['load_before']:.2f}, after {machine['load_after']:.2f}",
         *(f"{name}: {version}" for name, version in machine["versions"].items()),
-        *(f"left out: {name}: {why}" for name, why in result["skipped"].items()),
+        *(f"left out: {name}: {why}" for name, why in left_out.items()),
     ]
     if machine["load_before"] > 0.5:
         lines.append("WARNING: other work was running on this machine when the benchmark began")
-    for name, runs in peers.items():
-        others = max(run["mixed"]["others_on_server_core"] for run in runs)
-        if others > OTHERS:
-            lines.append(f"WARNING: other work took up to {others * 100:.0f}% of the server core from {name}")
     if machine["server_core"] == machine["client_core"]:
         lines.append("WARNING: one core for both sides; only the CPU columns mean anything")
-    parts = ["\n".join([*lines, ""])]
-    if result["proofs"]:
-        parts.append(proofs(result["proofs"]))
+    return lines
+
+
+def disturbed(part: str, peers: dict[str, list[dict[str, Any]]]) -> Row:
+    """A warning for each peer beside which something else used the server's core."""
+    lines = []
+    for name, runs in peers.items():
+        timed = [sub for run in runs for sub in ([run["mixed"]] if "mixed" in run else attached_runs(run))]
+        others = max(run["others_on_server_core"] for run in timed)
+        if others > OTHERS:
+            lines.append(f"WARNING: {part}: other work took up to {others * 100:.0f}% of the server core from {name}")
+    return lines
+
+
+def mixed_part(part: dict[str, Any]) -> Row:
+    """The tables of the mixed set and of fixed sizes."""
+    peers = part["peers"]
+    tables = [proofs(part["proofs"])] if part["proofs"] else []
     if peers:
-        parts += [throughput(peers, result["set"]), latency(peers), by_size(peers, "alone"), fixed_sizes(peers)]
-        parts += [memory(peers), verdict(peers)]
-    return "\n".join(parts)
+        tables += [throughput(peers, part["set"]), latency(peers), by_size(peers, "alone"), fixed_sizes(peers)]
+        tables += [memory(peers), verdict(peers)]
+    return tables
+
+
+def render(result: dict[str, Any]) -> str:
+    """The whole report as text."""
+    parts = result["parts"]
+    lines = [
+        *machine_lines(result),
+        *(line for name, part in parts.items() for line in disturbed(name, part["peers"])),
+    ]
+    tables = ["\n".join([*lines, ""])]
+    if "mixed" in parts:
+        tables += mixed_part(parts["mixed"])
+    if "attachments" in parts:
+        tables += attached_part(parts["attachments"])
+    return "\n".join(tables)

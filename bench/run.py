@@ -21,17 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import install
-import messages
 import report
-from measure import Plan, plan, proof, round_of
-from peers import Aiosmtpd, Bench, Peer, Postfix, PostfixOpendkim, Sekisho
+from attached import AttachedPart
+from mixed import MixedPart
+from peers import Bench, Peer
 from process import CLIENT_CORE, SERVER_CORE, Group, adopt_orphans
-from rspamd import PostfixRspamd, PostfixRspamdLean
 
-KINDS: dict[str, type[Peer]] = {
-    kind.name: kind for kind in (Sekisho, Aiosmtpd, Postfix, PostfixOpendkim, PostfixRspamd, PostfixRspamdLean)
-}
-DEFAULT = "sekisho,aiosmtpd,postfix,postfix+rspamd"
+Part = MixedPart | AttachedPart
+PARTS: dict[str, type[Part]] = {part.name: part for part in (MixedPart, AttachedPart)}
 HERE = Path(__file__).resolve().parent
 FAILURES = (RuntimeError, OSError, TimeoutError, subprocess.SubprocessError, ValueError)
 
@@ -39,11 +36,16 @@ FAILURES = (RuntimeError, OSError, TimeoutError, subprocess.SubprocessError, Val
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="200 messages and one round, unless said otherwise")
-    parser.add_argument("--peers", default=DEFAULT, help=f"any of {','.join(KINDS)}, or all (default {DEFAULT})")
+    names = list(dict.fromkeys(name for part in PARTS.values() for name in part.kinds))
+    parser.add_argument(
+        "--quick", action="store_true", help="200 messages, 5 files, one round, unless said otherwise"
+    )
+    parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="what to measure (all)")
+    parser.add_argument("--peers", help=f"any of {','.join(names)}, or all; each part takes those it knows")
     parser.add_argument("--messages", type=int, help="messages in the mixed set (2000)")
+    parser.add_argument("--files", type=int, help="files of each kind in the part about attachments (30)")
     parser.add_argument("--rounds", type=int, help="rounds over all peers (3)")
-    parser.add_argument("--connections", type=int, default=20, help="connections of the load generator (20)")
+    parser.add_argument("--connections", type=int, default=20, help="connections for the mixed set (20)")
     parser.add_argument("--corpus", type=Path, help="real mail instead of generated: directory or tar of .eml files")
     parser.add_argument(
         "--directory", type=Path, help="where queues and stores are kept (/dev/shm: no disk in the way)"
@@ -51,12 +53,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="also write the results here")
     args = parser.parse_args()
     args.messages = args.messages or (200 if args.quick else 2000)
+    args.files = args.files or (5 if args.quick else 30)
     args.rounds = args.rounds or (1 if args.quick else 3)
-    args.names = list(KINDS) if args.peers == "all" else args.peers.split(",")
-    unknown = [name for name in args.names if name not in KINDS]
-    if unknown or args.messages < 1 or args.rounds < 1 or args.connections < 1:
+    args.parts = list(PARTS) if args.part == "all" else [args.part]
+    unknown = set((args.peers or "all").split(",")) - {"all", *names}
+    if unknown or min(args.messages, args.files, args.rounds, args.connections) < 1:
         parser.error(f"unknown peers: {', '.join(unknown)}" if unknown else "numbers must be positive")
     return args
+
+
+def peers_of(part: Part, wanted: str | None) -> list[str]:
+    """The names of the peers that are measured in this part."""
+    if wanted is None:
+        return list(part.default)
+    return [name for name in part.kinds if wanted == "all" or name in wanted.split(",")]
 
 
 def machine(directory: Path) -> dict[str, Any]:
@@ -80,9 +90,9 @@ def machine(directory: Path) -> dict[str, Any]:
     }
 
 
-def versions(names: list[str]) -> dict[str, str]:
+def versions(peers: list[Peer]) -> dict[str, str]:
     """Debian's version of each package in use."""
-    wanted = sorted({package for name in names for package in KINDS[name].packages})
+    wanted = sorted({package for peer in peers for package in peer.packages})
     found = {}
     for package in wanted:
         command = ["dpkg-query", "-W", "-f", "${Version}", package]
@@ -105,6 +115,68 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+class Measured:
+    """One part of a run: its peers, what was proven of them, and what was found in each round."""
+
+    def __init__(self, part: Part, bench: Bench) -> None:
+        self.part = part
+        self.bench = bench
+        self.skipped: dict[str, str] = {}
+        self.proofs: dict[str, dict[str, Any]] = {}
+        self.found: dict[str, list[dict[str, Any]]] = {}
+        self.peers: list[Peer] = []
+
+    def run(self, names: list[str], rounds: int) -> dict[str, Any]:
+        """Prepare, prove, measure in turns; the whole result of this part."""
+        peers = [peer for name in names if (peer := self.available(name))]
+        say(f"{self.part.name}: writing what is to be sent")
+        facts = self.part.prepare()
+        self.peers = [peer for peer in peers if self.proven(peer)]
+        for number in range(rounds):
+            self.part.new_round(number)
+            for peer in self.peers:
+                say(f"{self.part.name}, round {number + 1} of {rounds}: {peer.name}")
+                self.one(peer)
+        return {"set": facts, "skipped": self.skipped, "proofs": self.proofs, "peers": self.found}
+
+    def available(self, name: str) -> Peer | None:
+        """The peer, when it can run here; the reason is kept for the report when not."""
+        peer = self.part.kinds[name](self.bench)
+        if why := peer.available():
+            self.skip(name, why)
+        return None if why else peer
+
+    def skip(self, name: str, why: str) -> None:
+        """Go on without this peer."""
+        say(f"{name}: left out: {why}")
+        self.skipped[name] = why
+
+    def proven(self, peer: Peer) -> bool:
+        """Whether the peer does what it is measured for."""
+        say(f"{self.part.name}: checking {peer.name}")
+        try:
+            done = self.part.proof(peer)
+        except FAILURES as error:
+            self.skip(peer.name, f"{type(error).__name__}: {error}; it said: {peer.say()}")
+            return False
+        self.proofs[peer.name] = done
+        if why := self.part.complaint(peer, done):
+            self.skip(peer.name, why)
+        return not why
+
+    def one(self, peer: Peer) -> None:
+        """One peer, one round."""
+        if peer.name in self.skipped:
+            return
+        try:
+            found = self.part.round(peer)
+        except FAILURES as error:
+            self.skip(peer.name, f"{type(error).__name__}: {error}; it said: {peer.say()}")
+            return
+        self.found.setdefault(peer.name, []).append(found)
+        say(f"  {self.part.summary(found)}")
+
+
 class Bencher:
     """One run of `make bench`."""
 
@@ -112,93 +184,37 @@ class Bencher:
         self.args = args
         self.directory = directory
         self.bench = Bench(directory)
-        self.public_key = self.bench.make_key()
         self.client = Group("client", CLIENT_CORE, directory)
-        self.skipped: dict[str, str] = {}
-        self.proofs: dict[str, dict[str, Any]] = {}
-        self.found: dict[str, list[dict[str, Any]]] = {}
-        self.facts: dict[str, Any] = {}
+
+    def parts(self) -> list[Part]:
+        """The parts that were asked for."""
+        args = self.args
+        parts: list[Part] = []
+        if MixedPart.name in args.parts:
+            parts.append(MixedPart(self.bench, self.client, args.messages, args.connections, args.corpus))
+        if AttachedPart.name in args.parts:
+            parts.append(AttachedPart(self.bench, self.client, args.files))
+        return parts
 
     def run(self) -> dict[str, Any]:
-        """Prepare, prove, measure; the whole result."""
-        peers = self.available()
-        about = machine(self.directory)
-        plan_ = self.prepare()
-        peers = [peer for peer in peers if self.proven(peer, plan_)]
-        for number in range(self.args.rounds):
-            for peer in peers:
-                self.one(peer, plan_, number)
-        about |= {"load_after": os.getloadavg()[0], "versions": versions([peer.name for peer in peers])}
-        return {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "machine": about,
-            "set": self.facts,
-            "rounds": self.args.rounds,
-            "connections": self.args.connections,
-            "skipped": self.skipped,
-            "proofs": self.proofs,
-            "peers": self.found,
-        }
-
-    def available(self) -> list[Peer]:
-        """The peers that can run here; the reasons of the others are kept for the report."""
+        """All parts, one after the other; the whole result."""
         # smtp-source and smtp-sink are in Postfix's package: without it nothing can be measured.
         if why := install.packages(["postfix"]):
             raise SystemExit(f"smtp-source and smtp-sink (Debian's package postfix): {why}")
-        peers = []
-        for name in self.args.names:
-            peer = KINDS[name](self.bench)
-            if why := peer.available():
-                self.skip(name, why)
-            else:
-                peers.append(peer)
-        return peers
-
-    def skip(self, name: str, why: str) -> None:
-        """Go on without this peer."""
-        say(f"{name}: left out: {why}")
-        self.skipped[name] = why
-
-    def prepare(self) -> Plan:
-        """Write the message set, start the name server."""
-        say(f"writing {self.args.messages} messages")
-        set_file = self.directory / "set.bin"
-        corpus = self.args.corpus
-        mails = messages.from_corpus(corpus, self.args.messages) if corpus else messages.generate(self.args.messages)
-        self.facts = messages.write(mails, set_file) | {"source": "corpus" if corpus else "generated"}
+        about, results, peers = machine(self.directory), {}, []
         self.client.start([sys.executable, str(HERE / "nxdomain.py"), str(self.bench.dns_port)])
-        return plan(set_file, int(self.facts["messages"]), self.args.connections)
-
-    def proven(self, peer: Peer, plan_: Plan) -> bool:
-        """Whether the peer does what it is measured for."""
-        say(f"{peer.name}: checking")
-        try:
-            done = proof(peer, self.bench, plan_, self.client, self.public_key)
-        except FAILURES as error:
-            self.skip(peer.name, f"{type(error).__name__}: {error}; it said: {peer.say()}")
-            return False
-        self.proofs[peer.name] = done
-        if done["accepted"] == 0 or done["arrived"] < done["accepted"]:
-            self.skip(peer.name, f"{done['arrived']} of {done['sent']} messages arrived; {done['errors']}")
-        elif peer.signs and done["verified"] < done["arrived"]:
-            self.skip(peer.name, f"{done['verified']} of {done['arrived']} signatures verify")
-        else:
-            return True
-        return False
-
-    def one(self, peer: Peer, plan_: Plan, number: int) -> None:
-        """One peer, one round."""
-        if peer.name in self.skipped:
-            return
-        say(f"round {number + 1} of {self.args.rounds}: {peer.name}")
-        try:
-            found = round_of(peer, self.bench, plan_, self.client)
-        except FAILURES as error:
-            self.skip(peer.name, f"{type(error).__name__}: {error}; it said: {peer.say()}")
-            return
-        self.found.setdefault(peer.name, []).append(found)
-        mixed = found["mixed"]
-        say(f"  {mixed['messages_per_second']:.1f} msg/s, {mixed['cpu_ms_per_message']:.2f} ms CPU a message")
+        for part in self.parts():
+            measured = Measured(part, self.bench)
+            results[part.name] = measured.run(peers_of(part, self.args.peers), self.args.rounds)
+            peers += measured.peers
+        about |= {"load_after": os.getloadavg()[0], "versions": versions(peers)}
+        return {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "machine": about,
+            "rounds": self.args.rounds,
+            "connections": self.args.connections,
+            "parts": results,
+        }
 
 
 def _terminated(_number: int, _frame: object) -> None:
@@ -225,7 +241,7 @@ def main() -> int:
     text = report.render(result)
     (install.RESULTS / f"{stamp}.txt").write_text(text + "\n")
     print(text)
-    return 0 if result["peers"] else 1
+    return 0 if any(part["peers"] for part in result["parts"].values()) else 1
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def _left_out(seen: Targets) -> Iterator[Finding]:
     """What was not looked at: further addresses of hosts that were are one thing, hosts nobody looked at another."""
     if seen.unseen:
         why = f"{seen.unseen} further hosts were not looked at"
-        yield Finding(TOO_MANY, Severity.HIGH, count=seen.left_out, where="link", explanation=why)
+        yield Finding(TOO_MANY, Severity.MEDIUM, count=seen.left_out, where="link", explanation=why)
     elif seen.left_out:
         why = f"{seen.left_out} further addresses of the same hosts were not looked at"
         yield Finding(TOO_MANY, Severity.LOW, count=seen.left_out, where="link", explanation=why)
