@@ -50,6 +50,11 @@ ROWS = [
     (("attachment/html-smuggling", "high"), QUARANTINE, QUARANTINE),
     (("attachment/macro", "medium"), "deliver", "deliver"),
     (("attachment/encrypted", "medium"), "deliver", "deliver"),
+    (("attachment/unreadable", "medium"), APPROVAL, "deliver"),
+    (("attachment/unreadable", "high"), QUARANTINE, QUARANTINE),
+    (("attachment/corrupt", "medium"), "deliver", "deliver"),
+    (("attachment/script", "medium"), "deliver", "deliver"),
+    (("attachment/script", "high"), QUARANTINE, QUARANTINE),
     (("dlp/secret/aws-access-key", "high", 0.95), APPROVAL, "deliver"),
     (("dlp/secret/jwt", "medium", 0.9), APPROVAL, "deliver"),
     (("dlp/secret/jwt", "medium", 0.4), "deliver", "deliver"),
@@ -93,6 +98,7 @@ def test_malware_is_an_incident_outside_only(done):
         (("spam/content", "medium", 0.8), "probable-abuse-inside: hold"),
         (("dlp/secret/jwt", "medium", 0.9), "secret-inside: hold"),
         (("dlp/jp/my-number", "high", 0.97, 12), "sensitive-inside: hold"),
+        (("attachment/unreadable", "medium"), "unreadable-attachment-inside: hold"),
     ],
 )
 def test_inside_it_is_recorded_what_would_have_been(done, finding, recorded):
@@ -107,6 +113,16 @@ def test_dmarc_is_recorded_outside_and_says_nothing_inside(done):
 def test_the_sender_of_a_single_personal_number_is_told(done):
     assert done(OUT, ("dlp/jp/my-number", "medium", 0.97))[0].notify == ("sender",)
     assert done(IN, ("dlp/jp/my-number", "medium", 0.97))[0].notify == ()
+
+
+def test_the_sender_of_a_script_is_told_outside(done):
+    assert done(OUT, ("attachment/script", "medium"))[0].notify == ("sender",)
+    assert done(OUT, ("attachment/script", "low"))[0].notify == ()
+    assert done(IN, ("attachment/script", "medium"))[0].notify == ()
+
+
+def test_sender_and_approver_hear_of_what_was_not_looked_into(done):
+    assert done(OUT, ("attachment/unreadable", "medium"))[0].notify == ("sender", "approver")
 
 
 def test_the_replies_are_the_tables(done):

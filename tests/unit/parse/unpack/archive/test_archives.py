@@ -14,7 +14,7 @@ from sekisho.mail.opened import Attachment, OpenLimits, OpenRequest
 from sekisho.parse.unpack.archive import archives, library
 from sekisho.parse.unpack.archive.archives import open_archive, open_self_extracting, open_unreadable
 from sekisho.parse.unpack.kinds import KINDS, kind_of
-from sekisho.parse.unpack.opening import CorruptError, EncryptedError, OverLimitError
+from sekisho.parse.unpack.opening import CorruptError, EncryptedError, OverLimitError, UnreadableError
 from sekisho.parse.unpack.run import unpack
 
 
@@ -241,3 +241,17 @@ def _in_a_process(name, content):
     with os.fdopen(reading, "rb") as pipe:
         rules = pipe.read().decode()
     return os.waitpid(child, 0)[1], rules
+
+
+def test_a_wrong_checksum_is_corrupt_and_the_content_looked_into():
+    content = seven_zip({"a.txt": b"hello " * 50}, filters=[{"id": py7zr.FILTER_COPY}])
+    opening = opened(content.replace(b"hello ", b"hallo ", 1))
+    assert children(opening) == {"a.txt": b"hallo " + b"hello " * 49}
+    assert found(opening) == {"corrupt": "medium"}
+
+
+def test_what_came_out_before_the_cut_is_looked_into_and_the_rest_told():
+    content = tar(("a", b"a" * 3000), ("b", b"b" * 3000), fmt=tarfile.USTAR_FORMAT)
+    opening = opened(content[: 512 + 3072 + 512 + 1000], error=UnreadableError)
+    assert children(opening) == {"a": b"a" * 3000, "b": b"b" * 1000}
+    assert found(opening) == {"unreadable": "medium"}
