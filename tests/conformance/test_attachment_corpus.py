@@ -339,6 +339,33 @@ def test_a_password_in_the_message_opens_the_zips_of_oletools():
         assert ("attachment/dde" in result.rules) == ("/dde" in path), path
 
 
+# Solid RAR 4, of which the library reads the first file only, and a file that says that it is encrypted and is not.
+_NOT_OPENED = {
+    "test_read_format_rar4_solid_encrypted.rar": "attachment/unreadable",
+    "test_read_format_rar4_solid_encrypted_filenames.rar": "attachment/unreadable",
+    "test_read_format_rar5_only_crypt_exfld.rar": "attachment/encrypted",
+}
+_CLOSED = frozenset({"attachment/unreadable", "attachment/encrypted", "attachment/corrupt"})
+
+
+def test_passwords_in_the_message_open_the_7z_and_rar_of_libarchive():
+    """Its tests name the passwords: one for archives of 7-Zip and RAR 3, two for those of RAR 4 and 5."""
+    encrypted = [
+        (path, content)
+        for path, content in attachments()
+        if re.search(r"(7zip|rar\d?)_.*(encrypt|crypt_).*\.uu$", path)
+    ]
+    results = opened(encrypted, body="Passwords: 12345678 password password2\n")
+    assert len(results) == 15
+    for path, result in results.items():
+        name = path.rpartition("/")[2].removesuffix(".uu")
+        missing = {rule for rule in result.rules if rule in _CLOSED}
+        assert missing == {_NOT_OPENED[name]} if name in _NOT_OPENED else not missing, path
+        if name != "test_read_format_rar5_only_crypt_exfld.rar":
+            assert "attachment/password-in-mail" in result.rules, path
+            assert re.search("This is from a.txt|data of foo.txt|^foo$", result.text, re.MULTILINE), path
+
+
 def test_messages_of_the_mime_suite_are_inspected_whole():
     """As `sekisho check` does: parser, opener, inspectors and policy; nothing ends in "could not be inspected"."""
     messages = [(path, content) for path, content in mime_files() if path.endswith((".msg", ".eml", ".txt"))]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sekisho.parse.unpack import names
 from sekisho.parse.unpack.active import onenote, polyglot, programs, scripts, shortcuts
-from sekisho.parse.unpack.archive import archives, compressed, library, streams, zip_passwords
+from sekisho.parse.unpack.archive import archives, compressed, library, slow_keys, streams, zip_passwords
 from sekisho.parse.unpack.archive import zip as zip_file
 from sekisho.parse.unpack.disk import image as disk
 from sekisho.parse.unpack.document import html_file, images, pdf, rtf, svg, text_file
@@ -92,6 +92,7 @@ WARM: tuple[Callable[[], None], ...] = (
     library.warm,
     streams.warm,
     zip_passwords.warm,
+    slow_keys.warm,
     pdf.warm,
     text_file.warm,
     eml.warm,

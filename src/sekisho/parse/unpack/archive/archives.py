@@ -8,9 +8,10 @@ from contextlib import suppress
 from typing import Final
 
 from sekisho.mail.finding import Severity
+from sekisho.parse.unpack.archive import rar, seven_zip
 from sekisho.parse.unpack.archive.library import Member, Reader
 from sekisho.parse.unpack.archive.members import tell_closed, tell_device, tell_link, tell_names
-from sekisho.parse.unpack.archive.rar_headers import Headers, read_headers
+from sekisho.parse.unpack.archive.rar_headers import read_headers
 from sekisho.parse.unpack.archive.zip import open_listed
 from sekisho.parse.unpack.archive.zip_directory import read_directory
 from sekisho.parse.unpack.opening import (
@@ -48,15 +49,17 @@ _TAIL: Final = 1 << 24  # where a zip may have its end record
 _MOST_MARKS: Final = 20
 _AR_TABLES: Final = frozenset({"/", "//", "/SYM64/", "__.SYMDEF"})  # lists of symbols and long names
 _MOST_CORRUPT: Final = 20
-_NO_KEY: Final = "no password can be tried at {kind} archives"
+_NO_KEY: Final = "no password at hand opens them"
 
 
 def open_archive(opening: Opening) -> None:
     """An `Opener` for the kinds of `KINDS`."""
     if opening.kind == "rar":
         _open_rar(opening)
+    elif opening.kind == "7z":
+        _open_seven_zip(opening)
     else:
-        _read(opening)
+        _read(opening, _Seen(opening.content))
 
 
 def open_unreadable(opening: Opening) -> None:
@@ -90,33 +93,40 @@ def _attached(content: bytes) -> int:
     return max(content.find(b"Rar!\x1a\x07\x01\0"), content.find(b"Rar!\x1a\x07\0\xcf\x90s"))
 
 
+def _open_seven_zip(opening: Opening) -> None:
+    plain = seven_zip.unlock(opening)
+    _read(opening, _Seen(opening.content if plain is None else plain, secret=plain is not None))
+
+
 def _open_rar(opening: Opening) -> None:
+    unlocked = rar.unlock(opening)
+    if unlocked is None:
+        _open_plain_rar(opening)
+        return
+    if unlocked.several:
+        _tell_several(opening)
+    if unlocked.broken:
+        opening.finding("attachment/unreadable", Severity.MEDIUM, "what follows in the archive cannot be read")
+    seen = _Seen(unlocked.content, secret=opening.opened_by_password, doubtful=unlocked.doubtful)
+    seen.names += unlocked.closed
+    seen.closed += unlocked.closed
+    _read(opening, seen)
+
+
+def _open_plain_rar(opening: Opening) -> None:
+    """One in which nothing is encrypted, as far as its headers are sound."""
     headers = read_headers(opening.content, opening.budget)
-    if headers.locked:
-        raise EncryptedError(_NO_KEY.format(kind="RAR"))
-    if headers.encrypted and len(headers.encrypted) == len(headers.names):
-        tell_names(opening, headers.names)
-        tell_closed(opening, headers.encrypted)
-        raise EncryptedError(_NO_KEY.format(kind="RAR"))
     try:
-        _read(opening, frozenset(headers.encrypted))
+        _read(opening, _Seen(opening.content))
     except (CorruptError, EncryptedError) as error:
-        _explain_rar(opening, headers, error)
-    else:
-        if headers.several:
-            _tell_several(opening)
-
-
-def _explain_rar(opening: Opening, headers: Headers, error: Exception) -> None:
-    """Why a RAR could not be read to its end, by its headers."""
-    if headers.encrypted:
-        tell_closed(opening, headers.encrypted)
-        raise EncryptedError(_NO_KEY.format(kind="RAR")) from error
+        if isinstance(error, EncryptedError) or headers.locked or headers.encrypted:
+            tell_closed(opening, headers.encrypted)
+            raise EncryptedError(f"encrypted files behind broken headers; {_NO_KEY}") from error
+        if not headers.several:
+            tell_closed(opening, headers.names)
+            raise UnreadableError(str(error)) from error
     if headers.several:
         _tell_several(opening)
-        return
-    tell_closed(opening, headers.names)
-    raise UnreadableError(str(error)) from error
 
 
 def _tell_several(opening: Opening) -> None:
@@ -124,29 +134,35 @@ def _tell_several(opening: Opening) -> None:
     opening.finding("attachment/unreadable", Severity.MEDIUM, "one part of an archive in several parts")
 
 
-def _read(opening: Opening, encrypted: frozenset[str] = frozenset()) -> None:
-    """Hand on all members but the `encrypted` ones. One that cannot be read is told, and the next is tried."""
+def _read(opening: Opening, seen: _Seen) -> None:
+    """Hand on all members. One that cannot be read is told, and the next is tried."""
     formats, filters = _FORMATS[opening.kind]
-    seen = _Seen(encrypted)
     try:
-        with Reader(opening.content, formats, filters) as reader:
+        with Reader(seen.archive, formats, filters) as reader:
             for member in _limited(opening, reader.members()):
                 seen.names.append(member.name)
                 _take(opening, reader, member, seen)
     except CorruptError as error:
-        raise UnreadableError(str(error)) from error
+        if not seen.closed:
+            raise UnreadableError(str(error)) from error
+        opening.finding("attachment/unreadable", Severity.MEDIUM, str(error))
     finally:
         tell_names(opening, seen.names)
         tell_closed(opening, seen.closed)
     if seen.closed:
-        raise EncryptedError(f"{len(seen.closed)} encrypted files; " + _NO_KEY.format(kind=opening.kind))
+        raise EncryptedError(f"{len(seen.closed)} encrypted files; {_NO_KEY}")
 
 
 class _Seen:
-    """What was met in one archive."""
+    """What was met in one archive.
 
-    def __init__(self, encrypted: frozenset[str]) -> None:
-        self.encrypted = encrypted
+    `secret`: it was decrypted. `doubtful`: what is broken in it may as well have another password.
+    """
+
+    def __init__(self, archive: bytes, *, secret: bool = False, doubtful: bool = False) -> None:
+        self.archive = archive
+        self.secret = secret
+        self.doubtful = doubtful
         self.names: list[str] = []
         self.closed: list[str] = []
         self.corrupt = 0
@@ -170,7 +186,7 @@ def _take(opening: Opening, reader: Reader, member: Member, seen: _Seen) -> None
         tell_link(opening, member.name, member.target)
     elif member.kind == "device":
         tell_device(opening, member.name)
-    elif member.encrypted or member.name in seen.encrypted:
+    elif member.encrypted:
         seen.closed.append(member.name)
     elif member.kind == "file":
         _take_file(opening, reader, member, seen)
@@ -179,7 +195,7 @@ def _take(opening: Opening, reader: Reader, member: Member, seen: _Seen) -> None
 def _take_file(opening: Opening, reader: Reader, member: Member, seen: _Seen) -> None:
     broken: list[Exception] = []
     content = opening.budget.collect(_until_broken(reader.data(), broken), len(opening.content))
-    if broken and isinstance(broken[0], EncryptedError):
+    if broken and (seen.doubtful or isinstance(broken[0], EncryptedError)):
         seen.closed.append(member.name)
         return
     if broken:
@@ -188,7 +204,7 @@ def _take_file(opening: Opening, reader: Reader, member: Member, seen: _Seen) ->
         rule = "attachment/corrupt" if whole else "attachment/unreadable"
         opening.finding(rule, Severity.MEDIUM, str(broken[0]), clean_name(member.name))
     if content or not broken:
-        opening.inner(member.name, content)
+        opening.inner(member.name, content, secret=seen.secret)
     if seen.corrupt > _MOST_CORRUPT:
         raise UnreadableError("too many members that cannot be read")
 

@@ -14,10 +14,10 @@ from msgspec import Struct
 from sekisho.parse.unpack.archive.members import decode_name
 from sekisho.parse.unpack.opening import Budget, UnreadableError
 
-_RAR_5: Final = b"Rar!\x1a\x07\x01\x00"
-_RAR_4: Final = b"Rar!\x1a\x07\x00"
+RAR_5: Final = b"Rar!\x1a\x07\x01\x00"
+RAR_4: Final = b"Rar!\x1a\x07\x00"
 _BLOCK_4: Final = struct.Struct("<HBHH")
-_MOST_BLOCKS: Final = 20_000
+MOST_BLOCKS: Final = 20_000
 _LONGEST_NAME: Final = 4096
 
 
@@ -34,9 +34,9 @@ def read_headers(content: bytes, budget: Budget) -> Headers:
     """Walk over the headers as far as they can be read. Raises OverLimitError, UnreadableError."""
     headers = Headers([], [])
     try:
-        if content.startswith(_RAR_5):
+        if content.startswith(RAR_5):
             _walk_5(content, headers, budget)
-        elif content.startswith(_RAR_4):
+        elif content.startswith(RAR_4):
             _walk_4(content, headers, budget)
         else:
             raise UnreadableError("a RAR archive of an unknown version")
@@ -45,8 +45,8 @@ def read_headers(content: bytes, budget: Budget) -> Headers:
     return headers
 
 
-def _number(content: bytes, at: int) -> tuple[int, int]:
-    """A vint: seven bits an octet, least significant first; and where it ends."""
+def vint(content: bytes, at: int) -> tuple[int, int]:
+    """A number: seven bits an octet, least significant first; and where it ends. Raises IndexError."""
     value = shift = 0
     for _ in range(10):
         octet = content[at]
@@ -59,20 +59,20 @@ def _number(content: bytes, at: int) -> tuple[int, int]:
 
 
 def _walk_5(content: bytes, headers: Headers, budget: Budget) -> None:
-    at = len(_RAR_5)
-    for count in range(_MOST_BLOCKS):
+    at = len(RAR_5)
+    for count in range(MOST_BLOCKS):
         if at + 7 > len(content):
             return
         if not count % 256:
             budget.check_time()
-        size, start = _number(content, at + 4)
-        kind, inside = _number(content, start)
-        flags, inside = _number(content, inside)
+        size, start = vint(content, at + 4)
+        kind, inside = vint(content, start)
+        flags, inside = vint(content, inside)
         extra = data = 0
         if flags & 1:
-            extra, inside = _number(content, inside)
+            extra, inside = vint(content, inside)
         if flags & 2:
-            data, inside = _number(content, inside)
+            data, inside = vint(content, inside)
         end = start + size
         if kind == 4:
             headers.locked = True
@@ -85,23 +85,23 @@ def _walk_5(content: bytes, headers: Headers, budget: Budget) -> None:
 
 def _block_5(block: bytes, kind: int, extra: int, headers: Headers) -> None:
     if kind == 1:
-        headers.several |= bool(_number(block, 0)[0] & 1)
+        headers.several |= bool(vint(block, 0)[0] & 1)
     elif kind == 2:
-        name = _name_5(block)
+        name = name_5(block)
         headers.names.append(name)
         if 0 < extra <= len(block) and _has_encryption(block[len(block) - extra :]):
             headers.encrypted.append(name)
 
 
-def _name_5(block: bytes) -> str:
+def name_5(block: bytes) -> str:
     """The name in a file header: flags, size, attributes, time, checksum, method, system, length of the name."""
-    flags, at = _number(block, 0)
-    _, at = _number(block, at)
-    _, at = _number(block, at)
+    flags, at = vint(block, 0)
+    _, at = vint(block, at)
+    _, at = vint(block, at)
     at += 4 * bool(flags & 2) + 4 * bool(flags & 4)
-    _, at = _number(block, at)
-    _, at = _number(block, at)
-    length, at = _number(block, at)
+    _, at = vint(block, at)
+    _, at = vint(block, at)
+    length, at = vint(block, at)
     return block[at : at + min(length, _LONGEST_NAME)].decode("utf-8", "replace")
 
 
@@ -109,8 +109,8 @@ def _has_encryption(extra: bytes) -> bool:
     """Whether one of the records in the extra area is of type 1."""
     at = 0
     while at < len(extra):
-        size, at = _number(extra, at)
-        kind, _ = _number(extra, at)
+        size, at = vint(extra, at)
+        kind, _ = vint(extra, at)
         if kind == 1:
             return True
         at += max(size, 1)
@@ -118,8 +118,8 @@ def _has_encryption(extra: bytes) -> bool:
 
 
 def _walk_4(content: bytes, headers: Headers, budget: Budget) -> None:
-    at = len(_RAR_4)
-    for count in range(_MOST_BLOCKS):
+    at = len(RAR_4)
+    for count in range(MOST_BLOCKS):
         if at + _BLOCK_4.size > len(content):
             return
         if not count % 256:
@@ -138,12 +138,17 @@ def _walk_4(content: bytes, headers: Headers, budget: Budget) -> None:
 
 def _file_4(block: bytes, flags: int, headers: Headers) -> int:
     """Take a file header; gives the upper half of its packed size."""
-    length = struct.unpack_from("<H", block, 26)[0]
     large = bool(flags & 0x100)
-    start = 40 if large else 32
-    raw = block[start : start + length]
-    name = decode_name(raw.split(b"\0")[0]) if flags & 0x200 else decode_name(raw)
+    name = name_4(block, flags)
     headers.names.append(name)
     if flags & 4:
         headers.encrypted.append(name)
     return struct.unpack_from("<I", block, 32)[0] << 32 if large else 0
+
+
+def name_4(block: bytes, flags: int) -> str:
+    """The name in a file header; behind it, after a NUL, there may be what makes it Unicode. Raises struct.error."""
+    length = struct.unpack_from("<H", block, 26)[0]
+    start = 40 if flags & 0x100 else 32
+    raw = block[start : start + length]
+    return decode_name(raw.split(b"\0")[0]) if flags & 0x200 else decode_name(raw)

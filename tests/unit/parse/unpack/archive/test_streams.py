@@ -112,15 +112,15 @@ def test_many_streams_take_no_time():
 
 
 def test_where_a_deflate_stream_ends():
-    packed = deflate(_CONTENT)
-    pieces = streams.inflated_size(b"abc" + packed + b"PK", 3)
-    whole = bytearray()
-    while True:
-        try:
-            whole += next(pieces)
-        except StopIteration as end:
-            assert (end.value, bytes(whole)) == (3 + len(packed), _CONTENT)  # noqa: PT017 - what came before the error is the subject
-            break
+    packed, pieces = deflate(_CONTENT), []
+
+    def end():
+        end = yield from streams.inflated_size(b"abc" + packed + b"PK", 3)
+        pieces.append(end)
+
+    pieces[:0] = end()
+    *content, at = pieces
+    assert (b"".join(content), at) == (_CONTENT, 3 + len(packed))
 
 
 @pytest.mark.parametrize(("stream", "compress"), _FORMATS)

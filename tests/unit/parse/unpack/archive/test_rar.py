@@ -1,0 +1,194 @@
+import contextlib
+import time
+
+import pytest
+from tests.support import rars
+from tests.support.archive_corpus import corpus, corpus_file
+from tests.support.opened_file import NAMED_ERRORS, all_text, found, opening_of
+
+from sekisho.parse.unpack.archive import rar
+from sekisho.parse.unpack.archive.archives import open_archive
+from sekisho.parse.unpack.opening import EncryptedError, OverLimitError, UnreadableError
+
+TEXTS = {f"{name}.txt": f"This is from {name}.txt".encode() for name in "abcd"}
+VERSIONS = [(rars.rar_4, rars.file_4), (rars.rar_5, rars.file_5)]
+both = pytest.mark.parametrize(("make", "file"), VERSIONS, ids=["rar4", "rar5"])
+
+
+def opened(content, *passwords, error=None, **limits):
+    opening = opening_of(content, "a.rar", passwords=passwords, **limits)
+    opening.kind = "rar"
+    if error:
+        with pytest.raises(error):
+            open_archive(opening)
+    else:
+        open_archive(opening)
+    return opening
+
+
+def children(opening):
+    return {child.name: child.content for child in opening.children}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rar4_encrypted",
+        "rar4_encrypted_filenames",
+        "rar5_encrypted",
+        "rar5_encrypted_filenames",
+        "rar5_solid_encrypted",
+        "rar5_solid_encrypted_filenames",
+    ],
+)
+def test_public_archives(name):
+    """What stands in them is the same in all; two of them have two passwords."""
+    opening = opened(corpus_file(f"test_read_format_{name}.rar"), "wrong", "password", "password2")
+    assert children(opening) == TEXTS
+    assert found(opening) == {"password-in-mail": "medium"}
+    assert all(child.secret for child in opening.children)
+
+
+@pytest.mark.parametrize("name", ["data", "header", "partially"])
+def test_public_archives_of_rar_3(name):
+    opening = opened(corpus_file(f"test_read_format_rar_encryption_{name}.rar"), "password", "12345678")
+    assert children(opening) == {f"{name}.txt": f"data of {name}.txt\n".encode() for name in ("foo", "bar")}
+
+
+@pytest.mark.parametrize("name", ["rar4_solid_encrypted", "rar4_solid_encrypted_filenames"])
+def test_solid_rar_4_is_decrypted_as_far_as_the_library_reads_it(name):
+    opening = opened(corpus_file(f"test_read_format_{name}.rar"), "password", error=UnreadableError)
+    assert children(opening) == {"a.txt": TEXTS["a.txt"]}
+
+
+@pytest.mark.parametrize("version", ["rar4", "rar5"])
+def test_one_of_two_passwords(version):
+    content = corpus_file(f"test_read_format_{version}_encrypted.rar")
+    opening = opened(content, "password", error=EncryptedError)
+    assert sorted(children(opening)) == ["a.txt", "b.txt", "c.txt"]
+    assert "d.txt" in all_text(opening)
+    assert sorted(children(opened(content, "password2", error=EncryptedError))) == ["a.txt", "c.txt", "d.txt"]
+
+
+def test_without_a_password_what_is_not_encrypted_is_read():
+    for version in ("rar4", "rar5"):
+        opening = opened(corpus_file(f"test_read_format_{version}_encrypted.rar"), "x", error=EncryptedError)
+        assert children(opening) == {name: TEXTS[name] for name in ("a.txt", "c.txt")}
+        assert all_text(opening).split() == ["b.txt", "d.txt", "a.txt", "c.txt"]
+        assert not any(child.secret for child in opening.children)
+
+
+@both
+@pytest.mark.parametrize("headers", [None, "秘密"])
+def test_opened(make, file, headers):
+    content = make(file("資料.txt", b"hello" * 500, "秘密"), file("b", b"plain"), password=headers)
+    opening = opened(content, "wrong", "秘密")
+    assert children(opening) == {"資料.txt": b"hello" * 500, "b": b"plain"}
+    assert found(opening) == {"password-in-mail": "medium"}
+
+
+@both
+@pytest.mark.parametrize("headers", [None, "secret"])
+def test_no_password_fits(make, file, headers):
+    content = make(file("請求書.pdf.exe", b"hello", "secret"), password=headers)
+    for passwords in ((), ("wrong", "", "Secret")):
+        opening = opened(content, *passwords, error=EncryptedError)
+        assert opening.children == []
+        assert ("disguised-program" in found(opening)) == (headers is None)
+        assert "password-in-mail" not in found(opening)
+
+
+@both
+def test_nothing_is_done_to_an_archive_without_encryption(make, file):
+    assert rar.unlock(opening_of(make(file("a", b"hello")), passwords=("x",))) is None
+
+
+def test_a_file_of_rar_5_without_check_value_is_told_by_its_content():
+    content = rars.rar_5(rars.file_5("a", b"hello", "secret", check=False))
+    assert children(opened(content, "wrong", "secret")) == {"a": b"hello"}
+
+
+def test_neither_check_value_nor_checksum_of_the_content():
+    content = rars.rar_5(rars.file_5("a", b"hello", "secret", check=False, tweaked=True))
+    assert opened(content, "secret", error=EncryptedError).children == []
+
+
+def test_large_files_of_rar_4_are_told_by_the_fastest(monkeypatch):
+    monkeypatch.setattr(rar, "_SMALL", 0)
+    files = rars.file_4("a", b"a" * 5000, "x"), rars.file_4("b", b"b", "x"), rars.file_4("c", b"c" * 9, "y")
+    opening = opened(rars.rar_4(*files), "y", "x", error=EncryptedError)
+    assert children(opening) == {"a": b"a" * 5000, "b": b"b"}
+    assert "c" in all_text(opening)
+    assert found(opening) == {"password-in-mail": "medium"}
+
+
+def test_what_follows_a_closed_file_in_a_solid_archive_stays_closed():
+    content = rars.rar_5(
+        rars.file_5("a", b"a"),
+        rars.file_5("b", b"b", "x", solid=True),
+        rars.file_5("c", b"c", solid=True),
+        rars.file_5("d", b"d"),
+    )
+    opening = opened(content, error=EncryptedError)
+    assert children(opening) == {"a": b"a", "d": b"d"}
+    assert all_text(opening).split()[:2] == ["b", "c"]
+
+
+def test_old_ciphers_are_not_tried():
+    opening = opened(rars.rar_4(rars.file_4("a", b"hello", "x", version=20)), "x", error=EncryptedError)
+    assert opening.children == []
+
+
+def test_one_part_of_several():
+    opening = opened(rars.rar_5(rars.file_5("a", b"hello", "x", flags=16), main=b"\1"), "x")
+    assert found(opening) == {"unreadable": "medium", "password-in-mail": "medium"}
+
+
+def test_headers_that_end_in_garbage():
+    content = rars.rar_5(rars.file_5("a", b"hello", "x"), end=False) + b"garbage garbage garbage"
+    opening = opened(content, "x")
+    assert children(opening) == {"a": b"hello"}
+    assert found(opening) == {"unreadable": "medium", "password-in-mail": "medium"}
+
+
+@pytest.mark.parametrize("power", [21, 24, 63, 255])
+def test_a_key_that_takes_too_long_is_not_made(power):
+    started = time.process_time()
+    content = rars.rar_5(rars.file_5("a", b"hello", "x", power=power))
+    assert opened(content, "x", error=EncryptedError).children == []
+    assert time.process_time() - started < 0.5
+
+
+def test_time_ends_the_search():
+    content = rars.rar_5(rars.file_5("a", b"hello", "x", power=20))
+    started = time.process_time()
+    passwords = [f"word{n}" for n in range(200)]
+    opened(content, *passwords, seconds=1.0, error=(EncryptedError, OverLimitError))
+    assert time.process_time() - started < 2.5
+
+
+def test_a_broken_file_of_rar_4_may_have_another_password():
+    head, data = rars.file_4("b", b"b" * 100, "x")
+    content = bytearray(rars.rar_4(rars.file_4("a", b"a" * 100, "x"), (head, data)))
+    content[content.index(head) + len(head) + 50] ^= 1
+    assert children(opened(bytes(content), "x", error=EncryptedError)) == {"a": b"a" * 100}
+
+
+def test_a_broken_file_of_rar_5_has_the_right_password():
+    content = bytearray(corpus_file("test_read_format_rar5_encrypted_filenames.rar"))
+    content[190] ^= 1
+    opening = opened(bytes(content), "password")
+    assert sorted(children(opening)) == ["b.txt", "c.txt", "d.txt"]
+    assert found(opening) == {"unreadable": "medium", "password-in-mail": "medium"}
+
+
+@pytest.mark.timeout(120)
+def test_cut_off_and_changed():
+    archives = [content for path, content in corpus("crypt") if ".rar" in path and "rar4_s" not in path]
+    for content in archives:
+        for at in range(8, len(content), 23):
+            for changed in (content[:at], content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]):
+                opening = opening_of(changed, passwords=("password",))
+                opening.kind = "rar"
+                with contextlib.suppress(NAMED_ERRORS):
+                    open_archive(opening)

@@ -1,0 +1,154 @@
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.support import seven_zips
+from tests.support.archive_corpus import corpus, corpus_file
+
+from sekisho.parse.unpack.archive.library import Reader
+from sekisho.parse.unpack.archive.seven_zip_headers import (
+    AES,
+    START,
+    Coder,
+    First,
+    Folder,
+    first_files,
+    main_streams,
+    next_header,
+    read_streams,
+    single,
+    written,
+)
+from sekisho.parse.unpack.opening import CorruptError, EncryptedError, UnreadableError
+
+FILES = {"a.txt": b"hello " * 50, "資料.txt": b"world"}
+
+
+def unpacked(archive):
+    with Reader(archive, ("7zip",)) as reader:
+        return {member.name: b"".join(reader.data()) for member in reader.members()}
+
+
+def packed_of(content, streams):
+    at, pieces = START + streams.position, []
+    for size in streams.packed:
+        pieces.append(content[at : at + size])
+        at += size
+    return pieces
+
+
+def plain_header(content):
+    """The whole header of an archive whose header is packed, by libarchive."""
+    header = next_header(content)
+    if header[0] == 1:
+        return header
+    streams, _ = read_streams(header)
+    return unpacked(single(packed_of(content, streams), streams.folders[0]))["x"]
+
+
+def test_what_py7zr_wrote():
+    content = seven_zips.written(FILES, "secret")
+    streams, rest = main_streams(plain_header(content))
+    assert [coder.method for folder in streams.folders for coder in folder.coders].count(AES) == 1
+    assert sum(streams.packed) < len(content)
+    assert first_files(rest, streams.folders) == [First(300, zlib.crc32(FILES["a.txt"]))]
+
+
+@pytest.mark.parametrize("part", ["7zip_lzma", "7zip_bcj", "7zip_delta", "7zip_ppmd", "7zip_deflate.7z", "7zip_copy"])
+def test_public_archives_written_anew_are_read_as_before(part):
+    names = [path for path, _ in corpus(f"test_read_format_{part}") if ".7z" in path]
+    assert names
+    compared = 0
+    for path, content in corpus(f"test_read_format_{part}"):
+        try:
+            before = unpacked(content)
+        except (CorruptError, EncryptedError):
+            continue
+        streams, rest = main_streams(plain_header(content))
+        assert unpacked(written(packed_of(content, streams), streams.folders, rest)) == before, path
+        compared += 1
+    assert compared
+
+
+def test_an_archive_without_folders():
+    content = corpus_file("test_read_format_7zip_empty_file.7z")
+    streams, rest = main_streams(plain_header(content))
+    assert not streams.folders
+    assert unpacked(written([], [], rest)) == {"empty": b""}
+
+
+def test_single():
+    folder = Folder([Coder(b"\0")], [], [0], [5])
+    assert unpacked(single([b"hello"], folder)) == {"x": b"hello"}
+    assert seven_zips.read(single([b"hello"], folder)) == {"x": b"hello"}
+
+
+@pytest.mark.parametrize(
+    ("octets", "value"),
+    [
+        (b"\x00", 0),
+        (b"\x7f", 127),
+        (b"\x80\x80", 128),
+        (b"\xbf\xff", 16383),
+        (b"\xc0\x00\x40", 16384),
+        (b"\xe1\x02\x03\x04", 0x01040302),
+        (b"\xff" + (1 << 40).to_bytes(8, "little"), 1 << 40),
+        (b"\xfe" + (1 << 50).to_bytes(7, "little"), 1 << 50),
+    ],
+)
+def test_numbers(octets, value):
+    """7zFormat.txt, REAL_UINT64 and UINT64."""
+    streams, _ = read_streams(b"\x01\x06" + octets + b"\x00\x00\x07\x0b\x00\x00\x0c\x00\x00")
+    assert streams.position == value
+
+
+def test_a_number_too_large():
+    with pytest.raises(UnreadableError):
+        read_streams(b"\x01\x06" + b"\xff" * 9)
+
+
+def test_claims_of_many_folders_and_files():
+    for octets in (
+        b"\x06\x00\xff" + (1 << 40).to_bytes(8, "little"),
+        b"\x07\x0b\xff" + (1 << 40).to_bytes(8, "little"),
+    ):
+        with pytest.raises(CorruptError):
+            read_streams(b"\x01" + octets)
+    folder = Folder([Coder(b"\0")], [], [0], [5])
+    with pytest.raises(UnreadableError):
+        first_files(b"\x08\x0d\xff" + (1 << 40).to_bytes(8, "little"), [folder])
+
+
+def test_first_of_several_files_has_its_checksum_among_those_of_files():
+    folder = Folder([Coder(b"\0")], [], [0], [30], 7)
+    rest = b"\x08\x0d\x02\x01\x00\x09\x0a\x0a\x01" + (1).to_bytes(4, "little") + (2).to_bytes(4, "little") + b"\0"
+    assert first_files(rest, [folder, folder, folder]) == [First(10, 1), First(30, 7), First(0, None)]
+
+
+def test_two_steps_that_read_the_same_are_refused():
+    folder = b"\x03\x01\x00\x01\x00\x01\x00" + b"\x00\x00\x00\x01"
+    with pytest.raises(CorruptError):
+        read_streams(b"\x01\x06\x00\x01\x09\x05\x00\x07\x0b\x01\x00" + folder + b"\x0c\x05\x05\x05\x00")
+
+
+def test_cut_off_and_changed():
+    for header in (plain_header(seven_zips.written(FILES, "secret")), next_header(seven_zips.written(FILES))):
+        for at in range(1, len(header)):
+            for changed in (header[:at], header[:at] + bytes([header[at] ^ 0xFF]) + header[at + 1 :]):
+                try:
+                    streams, rest = main_streams(changed) if changed[0] == 1 else read_streams(changed)
+                    if isinstance(rest, bytes):
+                        first_files(rest, streams.folders)
+                        written([b""] * len(streams.packed), streams.folders, rest)
+                except CorruptError:
+                    pass
+
+
+@given(st.binary(max_size=200))
+def test_any_octets(octets):
+    try:
+        streams, rest = main_streams(b"\x01\x04" + octets)
+        first_files(rest, streams.folders)
+    except CorruptError:
+        pass
