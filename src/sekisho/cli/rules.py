@@ -9,6 +9,7 @@ from sekisho.cli.terms import CommandError, command, configuration_of, noun, pri
 from sekisho.daemon.compose import rules_of
 from sekisho.inspect.examples import test_rules
 from sekisho.inspect.rules import Rules
+from sekisho.store.compiled import compiled_files
 
 
 def add_to(commands: Any) -> None:
@@ -44,7 +45,7 @@ def list_(given: argparse.Namespace) -> int:
 def test(given: argparse.Namespace) -> int:
     """Run the examples. Returns 1 if any rule fails its own."""
     rules = _rules(given)
-    failures = test_rules(rules)
+    failures = test_rules(rules, compiled_files(configuration_of(given).state_dir))
     if given.json:
         print_json({"rules": len(rules.by_id), "failures": [str(failure) for failure in failures]})
     else:

@@ -40,6 +40,7 @@ from sekisho.mailauth.resolver import DnsResolver
 from sekisho.parse.unpack.document import ocr
 from sekisho.record.metrics import Metrics
 from sekisho.sandbox import Sandbox, SandboxError, SandboxLimits
+from sekisho.store.compiled import compiled_files
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +156,7 @@ def checking(
         tenants={name: Tenant(policies[name], frozenset(tenant.domains)) for name, tenant in tenants.items()},
         opener=_opener(configuration, lists, sandbox, memory),
         inspectors=(
-            Patterns(rules, hash_key, lists.allowed),
+            Patterns(rules, hash_key, lists.allowed, compiled_files(configuration.state_dir)),
             KnownHashes(lists.hashes),
             Links(
                 lists.links,

@@ -28,11 +28,13 @@ from sekisho.daemon.measured import MeasuredRelay
 from sekisho.decide.load import load_policy
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks
+from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.rules import Rules, load_rules
 from sekisho.mail.ports import Store
 from sekisho.record.journal import Journal, JournalHandler
 from sekisho.record.keep import Recorder
 from sekisho.record.metrics import Metrics
+from sekisho.store.compiled import compiled_files
 from sekisho.store.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
@@ -116,7 +118,17 @@ def prepared_again(before: Prepared) -> Prepared | None:
     prepared, problems = prepared_from(before.configuration.file)
     for problem in problems:
         log.error("reload: %s", problem)
+    if prepared is not None:
+        compile_patterns(prepared.configuration, prepared.rules)
     return prepared
+
+
+def compile_patterns(configuration: Configuration, rules: Rules) -> None:
+    """Compile the rules' patterns now, for this process and its children, and keep them for the next start.
+
+    Up to some seconds where nothing was kept, else milliseconds.
+    """
+    Patterns(rules, b"", kept=compiled_files(configuration.state_dir))
 
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:

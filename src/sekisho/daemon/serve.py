@@ -49,6 +49,7 @@ def serve(prepared: compose.Prepared, ready: Callable[[], None]) -> int:
         compose.open_store(configuration).close()
     except StoreAwayError as error:
         raise CannotStartError(f"the store in {configuration.state_dir} cannot be opened: {error}") from error
+    compose.compile_patterns(configuration, prepared.rules)
     workers = gateway.workers or len(os.sched_getaffinity(0))
     shared = Shared(prepared, sockets, FleetCounts(workers), workers)
     roles: dict[str, Callable[[Pipes], int]] = {

@@ -13,6 +13,7 @@ from sekisho.mail.message import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sekisho.inspect.prefilter import Compilations
     from sekisho.inspect.rules import Example, Rule, Rules
 
 
@@ -27,9 +28,9 @@ class Failure(Struct, frozen=True):
         return f"{self.rule}: {self.example}: {self.text}"
 
 
-def test_rules(rules: Rules) -> list[Failure]:
+def test_rules(rules: Rules, kept: Compilations | None) -> list[Failure]:
     """Every example of every rule that is not disabled; a rule's own findings are what counts."""
-    engine = Patterns(rules, b"examples")
+    engine = Patterns(rules, b"examples", kept=kept)
     return [failure for rule in rules.with_patterns for failure in _failures(engine, rule)]
 
 

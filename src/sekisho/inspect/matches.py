@@ -10,6 +10,7 @@ import re2
 from msgspec import Struct
 
 from sekisho.inspect.allowed import NOTHING, Allowed
+from sekisho.inspect.context import Word, lowered, spans_around, word_in, words_of
 from sekisho.inspect.quoted import PLACE as QUOTED
 from sekisho.inspect.redact import redacted
 from sekisho.inspect.rules import Rule
@@ -18,18 +19,22 @@ from sekisho.mail.finding import Finding
 from sekisho.mail.message import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sekisho.inspect.rules import Context
 
 MOST_VALUES = 1000  # distinct values of a rule in one place; nothing depends on knowing more
 MOST_CANDIDATES = 100_000  # matches of a pattern that are looked at in one text; about 4 us each
+MOST_CONTEXTS = 500  # places of context words that are looked around; with more, all of the text is looked at
+PATIENCE = 2000  # candidates after which it matters whether more pass than by chance
+CHANCE_SHARE = 0.02
 BULK_VALUES = 5
 BULK_SHARE = 0.9
 QUOTED_SHARE = 0.5
 
 _SEPARATORS = re.compile(r"[\s-]+")
 _BESIDE_BYTES = 8 * 4
+_LONGEST_VALUE = 128  # characters; longer ones are found where the context stands before them
 
 
 class PatternRule(Struct, frozen=True, eq=False):
@@ -54,6 +59,14 @@ class Looked(Struct, eq=False):
     source: Text
     text: str
     data: bytes
+    in_lower_case: str | None = None
+
+    @property
+    def lower(self) -> str:
+        """The text in lower case, as long as before; made when first asked for."""
+        if self.in_lower_case is None:
+            self.in_lower_case = lowered(self.text)
+        return self.in_lower_case
 
 
 class Tally:
@@ -80,7 +93,12 @@ class Tally:
     @property
     def found(self) -> bool:
         """Whether there is anything to report."""
-        return bool(self.values) and self.confidence > 0
+        return len(self.values) >= max(self.rule.least, 1) and self.confidence > 0
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether so few candidates pass the validator, none of them in context, that it says nothing."""
+        return bool(self.rule.validator) and not self.near and self.passed < CHANCE_SHARE * self.tried
 
     @property
     def confidence(self) -> float:
@@ -140,31 +158,50 @@ class Tally:
 
 
 class Matches:
-    """The matches of one pattern in one text."""
+    """The matches of one pattern in one text; `words` are those of its context that may stand in it, else all."""
 
-    def __init__(self, pattern: PatternRule, looked: Looked, subject: str, deadline: float) -> None:
+    def __init__(
+        self,
+        pattern: PatternRule,
+        looked: Looked,
+        subject: str,
+        deadline: float,
+        words: Sequence[Word] = (),
+    ) -> None:
         self.pattern = pattern
         self.looked = looked
         self.subject = subject
         self.deadline = deadline
+        self.words = words or (words_of(pattern.rule.context) if pattern.rule.context else ())
         self.validate = VALIDATORS.get(pattern.rule.validator)
         self.offsets = _CharacterOffsets(looked)
+        self.stopped = 0  # the byte where the search lost patience
 
     def count_into(self, tally: Tally) -> None:
-        """Find, validate and count; stops where the tally is full or there are too many candidates."""
-        if tally.full or self._hopeless():
+        """Find, validate and count; stops where the tally is full or there are too many candidates.
+
+        A rule that wants context first looks around the words of its context; only with a match there does it look
+        at all of the text. Where nearly all candidates fail, what is far from the context is not looked at.
+        """
+        rule = self.pattern.rule
+        if tally.full or (rule.needs_context and not self._in_context(tally, 0)):
             return
-        for start, end in self._values(tally):
+        self._count(tally, 0, patient=False)
+        if self.stopped and rule.context is not None and self._in_context(tally, self.stopped):
+            self._count(tally, self.stopped, patient=True)
+
+    def _count(self, tally: Tally, at: int, *, patient: bool) -> None:
+        context = self.pattern.rule.context
+        for start, end in self._values(tally, at, patient=patient):
             first, last = self.offsets.at(start), self.offsets.at(end)
             tally.add(self.looked.text[first:last], (first, last))
-            context = self.pattern.rule.context
             if context is not None and not tally.near:
                 tally.near = self._near(context, first, last)
             if tally.full:
                 return
 
-    def _values(self, tally: Tally) -> Iterator[tuple[int, int]]:
-        """Byte spans of the matches that stand free and pass the validator.
+    def _values(self, tally: Tally, at: int, *, patient: bool) -> Iterator[tuple[int, int]]:
+        """Byte spans of the matches that stand free and pass the validator; `stopped` says where patience ended.
 
         Matches do not overlap, but after one that fails the search goes on at the next place where one may begin, so
         that a number right behind a look-alike is still found.
@@ -172,7 +209,6 @@ class Matches:
         data, regex = self.looked.data, self.pattern.regex
         group = 1 if regex.groups else 0
         budget = 4 * len(data) + 1_000_000
-        at = 0
         for tried in range(MOST_CANDIDATES):
             match = regex.search(data, at)
             if match is None:
@@ -187,6 +223,9 @@ class Matches:
             budget -= end - start
             if budget < 0 or (tried % 256 == 255 and time.monotonic() > self.deadline):
                 break
+            if not patient and tried >= PATIENCE and tally.by_chance:
+                self.stopped = at
+                return
         tally.gave_up = True
 
     def _next_start(self, start: int) -> int:
@@ -209,29 +248,40 @@ class Matches:
         tally.passed += 1
         return True
 
-    def _hopeless(self) -> bool:
-        """Whether the rule wants context and there is none in all of the text, which saves looking at each match."""
-        context, sure = self.pattern.rule.context, self.pattern.rule.sureness
-        if context is None or sure.alone > 0 or sure.in_bulk:
-            return False
-        return not _word_in(context, "\n".join((self.looked.text, *self._headings(context))))
+    def _in_context(self, tally: Tally, at: int) -> bool:
+        """Whether there may be a match in context from byte `at` on: in headings, or around the context's words."""
+        context = self.pattern.rule.context
+        if tally.near or context is None or self._headed(context):
+            return True
+        text = self.looked.text[self.offsets.at(at) :] if at else self.looked.text
+        lower = lowered(text) if at else self.looked.lower
+        spans = spans_around(self.words, text, lower, context.window + _LONGEST_VALUE, MOST_CONTEXTS)
+        return spans is None or any(self._found_near(context, text[first:last]) for first, last in spans)
+
+    def _found_near(self, context: Context, text: str) -> bool:
+        around = Looked(self.looked.source, text, text.encode("utf-8", "replace"))
+        matches = Matches(self.pattern, around, "", self.deadline)
+        trial = Tally(self.pattern.rule, around.source)
+        found = any(
+            matches.near_by(context, matches.offsets.at(start), matches.offsets.at(end))
+            for start, end in matches._values(trial, 0, patient=True)
+        )
+        return found or trial.gave_up
 
     def _near(self, context: Context, first: int, last: int) -> str:
         """The first context word near these characters, or in a heading; "" for none."""
-        text = self.looked.text
-        around = text[max(0, first - context.window) : first] + "\n" + text[last : last + context.window]
-        return _word_in(context, "\n".join((around, *self._headings(context))))
+        return self.near_by(context, first, last) or self._headed(context)
 
-    def _headings(self, context: Context) -> list[str]:
+    def near_by(self, context: Context, first: int, last: int) -> str:
+        """The first context word near these characters; "" for none."""
+        text, window = self.looked.text, context.window
+        return word_in(context, f"{text[max(0, first - window) : first]}\n{text[last : last + window]}")
+
+    def _headed(self, context: Context) -> str:
         if not context.headings:
-            return []
+            return ""
         first_line = self.looked.text[:1000].partition("\n")[0] if self.looked.source.where == "attachment" else ""
-        return [self.subject, self.looked.source.path, first_line]
-
-
-def _word_in(context: Context, text: str) -> str:
-    lowered = text.lower()
-    return next((word for word in context.words if word.lower() in lowered), "")
+        return word_in(context, f"{self.subject}\n{self.looked.source.path}\n{first_line}")
 
 
 class _CharacterOffsets:

@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING
 import re2
 
 from sekisho.inspect.allowed import NOTHING, Allowed
+from sekisho.inspect.context import Word, words_of
 from sekisho.inspect.matches import Looked, Matches, PatternRule, Tally
 from sekisho.inspect.normalise import normaliser
-from sekisho.inspect.prefilter import Expression, Prefilter
+from sekisho.inspect.prefilter import Compilations, Expression, Prefilter
 from sekisho.inspect.queries import query_texts
 from sekisho.inspect.quoted import PLACE as QUOTED
 from sekisho.inspect.quoted import split_quotes
 from sekisho.inspect.rules import Rule, Rules, compiled
-from sekisho.mail.finding import Finding, inspection_failed
+from sekisho.mail.finding import Finding, Severity, inspection_failed
 from sekisho.mail.message import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sekisho.mail.transaction import Transaction
 
@@ -47,12 +48,20 @@ class Patterns:
 
     name = "patterns"
 
-    def __init__(self, rules: Rules, key: bytes, allowed: Mapping[str, Allowed] | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        key: bytes,
+        allowed: Mapping[str, Allowed] | None = None,
+        kept: Compilations | None = None,
+    ) -> None:
         self._key = key
         self._allowed = allowed or {}
         self._patterns = [p for rule in rules.with_patterns for p in _pattern_rules(rule)]
         self._normalisers = {p.steps: normaliser(p.steps) for p in self._patterns}
-        self._prefilter = Prefilter([Expression(p.text, p.caseless) for p in self._patterns])
+        signs = list(_signs(self._patterns))
+        self._signs = [(number, word) for number, word, _ in signs]
+        self._prefilter = Prefilter([expression for _, _, expression in signs], kept)
 
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """Findings in the texts and the links of a transaction, but for what its tenant allows."""
@@ -66,7 +75,7 @@ class Patterns:
         tallies: dict[Place, Tally] = {}
         deadline = time.monotonic() + INSPECT_SECONDS
         subject = next((t.text for t in texts if t.where == "subject"), "")
-        for number in self._occurring(variants):
+        for number, words in sorted(self._occurring(variants).items()):
             pattern = self._patterns[number]
             for looked in variants[pattern.steps]:
                 source = looked.source
@@ -76,27 +85,50 @@ class Patterns:
                     return (*self._findings(tallies), inspection_failed(self.name, "took too long"))
                 place = _place(tallies, pattern.rule, source)
                 tally = tallies.get(place) or Tally(pattern.rule, source, allowed)
-                Matches(pattern, looked, subject, deadline).count_into(tally)
+                Matches(pattern, looked, subject, deadline, words).count_into(tally)
                 if tally.values or tally.gave_up:
                     tallies[place] = tally
         return tuple(self._findings(tallies))
 
-    def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> list[int]:
-        """The numbers of the patterns that may occur: one pass over every distinct text, line end between them."""
+    def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> dict[int, list[Word]]:
+        """The numbers of the patterns that may occur, each with the words of its context that may.
+
+        One pass over every distinct text and path, line end between them.
+        """
         distinct = dict.fromkeys(looked.data for texts in variants.values() for looked in texts)
-        return self._prefilter.occurring(b"\n".join(distinct))
+        paths = dict.fromkeys(looked.source.path for looked in variants.get(frozenset(), ()))
+        data = b"\n".join((*distinct, *(path.encode("utf-8", "replace") for path in paths)))
+        found: dict[int, list[Word]] = {}
+        for sign in self._prefilter.occurring(data):
+            number, word = self._signs[sign]
+            found.setdefault(number, []).extend([word] if word else [])
+        return found
 
     def _findings(self, tallies: dict[Place, Tally]) -> Iterable[Finding]:
         for tally in tallies.values():
             if tally.found:
                 yield tally.finding(self._hash(tally.rule.id, tally.first_value))
-            if tally.gave_up:
+            if tally.gave_up and tally.rule.worst > Severity.LOW:
                 why = f"{tally.rule.id}: too many candidates, the rest was not looked at"
                 yield inspection_failed(self.name, why, part=tally.source.part, where=tally.source.where)
 
     def _hash(self, rule_id: str, value: str) -> str:
         message = f"{rule_id}\0{value}".encode("utf-8", "replace")
         return hmac.digest(self._key, message, hashlib.sha256).hex()[:32]
+
+
+def _signs(patterns: Sequence[PatternRule]) -> Iterator[tuple[int, Word | None, Expression]]:
+    """What shows that a pattern may occur, with its number: itself, or a word that it needs as context.
+
+    Numbers of nine digits are in many texts, the word that says what they are in few: words cost hyperscan less.
+    """
+    for number, pattern in enumerate(patterns):
+        context = pattern.rule.context
+        if context is None or not pattern.rule.needs_context:
+            yield number, None, Expression(pattern.text, pattern.caseless)
+            continue
+        for word in words_of(context):
+            yield number, word, Expression(re.escape(word.text), caseless=not word.exact, literal=True)
 
 
 def _place(tallies: dict[Place, Tally], rule: Rule, source: Text) -> Place:

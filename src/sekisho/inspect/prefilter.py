@@ -2,56 +2,74 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import threading
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
 
 import hyperscan
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _FLAGS = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_SINGLEMATCH
 _LONGEST_REPEAT = 8
+_GROUP = 50  # patterns in a database: larger ones take longer to compile, smaller ones to scan
+_MOST_REMEMBERED = 64  # groups of this process
+_VERSION = version("hyperscan")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{([0-9]+),([0-9]+)\}", re.DOTALL)
 
 
 class Expression(Struct, frozen=True):
-    """A pattern in RE2's syntax; `^` and `$` are line ends. `caseless` ignores case."""
+    """A pattern in RE2's syntax; `^` and `$` are line ends. `caseless` ignores case, `literal` means plain words."""
 
     text: str
     caseless: bool = False
+    literal: bool = False
+
+
+class Compilations(Protocol):
+    """Where compiled databases are kept between starts; what it gives back may be None or damaged."""
+
+    def get(self, name: str) -> bytes | None:
+        """What was kept under this name."""
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep it; silently not, where that fails."""
 
 
 class Prefilter:
-    """Compiled once, then shared by all threads; each thread has a hyperscan scratch of its own.
+    """Compiled once, then shared by all threads; each thread has hyperscan scratches of its own.
 
     `always` are the numbers of the patterns that hyperscan cannot take: they count as occurring in every text.
+    `kept` saves compiling what an earlier process has compiled; this process remembers by itself.
     """
 
-    def __init__(self, expressions: Sequence[Expression]) -> None:
-        numbers = list(range(len(expressions)))
-        self._database = _compile(expressions, numbers)
-        self.always: frozenset[int] = frozenset()
-        if self._database is None:
-            fitting = [n for n in numbers if _compile(expressions, [n]) is not None]
-            self._database = _compile(expressions, fitting)
-            self.always = frozenset(numbers if self._database is None else set(numbers) - set(fitting))
+    def __init__(self, expressions: Sequence[Expression], kept: Compilations | None = None) -> None:
+        self._databases: list[tuple[hyperscan.Database, list[int]]] = []
+        always: set[int] = set()
+        for numbers in _groups(expressions):
+            database, left = _group(tuple(expressions[n] for n in numbers), kept)
+            always.update(numbers[n] for n in left)
+            if database is not None:
+                self._databases.append((database, numbers))
+        self.always = frozenset(always)
         self._local = threading.local()
 
     def occurring(self, data: bytes) -> list[int]:
         """The numbers of the patterns that may occur in UTF-8 `data`, and surely of all that do, in order."""
         found = set(self.always)
-        if self._database is not None:
-            self._database.scan(data, match_event_handler=_collector(found), scratch=self._scratch())
+        for (database, numbers), scratch in zip(self._databases, self._scratches(), strict=True):
+            database.scan(data, match_event_handler=_collector(found, numbers), scratch=scratch)
         return sorted(found)
 
-    def _scratch(self) -> hyperscan.Scratch:
-        scratch = getattr(self._local, "scratch", None)
-        if scratch is None:
-            scratch = self._local.scratch = hyperscan.Scratch(self._database)
-        return scratch
+    def _scratches(self) -> list[hyperscan.Scratch]:
+        scratches: list[hyperscan.Scratch] | None = getattr(self._local, "scratches", None)
+        if scratches is None:
+            scratches = self._local.scratches = [hyperscan.Scratch(database) for database, _ in self._databases]
+        return scratches
 
 
 def relaxed(pattern: str) -> str:
@@ -70,11 +88,59 @@ def _relaxed_token(token: re.Match[str]) -> str:
     return {r"\A": "^", r"\z": "$"}.get(token[0], token[0])
 
 
-def _collector(found: set[int]) -> Callable[..., None]:
+def _collector(found: set[int], numbers: Sequence[int]) -> Callable[..., None]:
     def on_match(number: int, _start: int, _end: int, _flags: int, _context: object) -> None:
-        found.add(number)
+        found.add(numbers[number])
 
     return on_match
+
+
+def _groups(expressions: Sequence[Expression]) -> Iterator[list[int]]:
+    """All literals together, which hyperscan finds fastest, and the others in groups of their own."""
+    literals = [n for n, expression in enumerate(expressions) if expression.literal]
+    if literals:
+        yield literals
+    others = [n for n, expression in enumerate(expressions) if not expression.literal]
+    yield from (others[at : at + _GROUP] for at in range(0, len(others), _GROUP))
+
+
+_Compiled = tuple[hyperscan.Database | None, frozenset[int]]  # and the numbers that it does not take
+_REMEMBERED: dict[tuple[Expression, ...], _Compiled] = {}
+
+
+def _group(group: tuple[Expression, ...], kept: Compilations | None) -> _Compiled:
+    compiled = _REMEMBERED.pop(group, None) or _read(group, kept) or _made(group, kept)
+    _REMEMBERED[group] = compiled  # the latest is the last
+    while len(_REMEMBERED) > _MOST_REMEMBERED:
+        _REMEMBERED.pop(next(iter(_REMEMBERED)))
+    return compiled
+
+
+def _made(group: tuple[Expression, ...], kept: Compilations | None) -> _Compiled:
+    numbers = range(len(group))
+    database, left = _compile(group, numbers), frozenset[int]()
+    if database is None:
+        fitting = [n for n in numbers if _compile(group, [n]) is not None]
+        database, left = _compile(group, fitting), frozenset(numbers) - frozenset(fitting)
+    elif kept is not None:
+        kept.put(_name(group), hyperscan.dumpb(database))
+    return database, left
+
+
+def _read(group: tuple[Expression, ...], kept: Compilations | None) -> _Compiled | None:
+    data = kept.get(_name(group)) if kept is not None else None
+    if data is None:
+        return None
+    try:
+        return hyperscan.loadb(data, mode=hyperscan.HS_MODE_BLOCK), frozenset()
+    except (hyperscan.error, ValueError, TypeError):
+        return None  # cut short, or made by another hyperscan or for another processor
+
+
+def _name(group: Iterable[Expression]) -> str:
+    """Names what goes into a database: another version or other flags give another name."""
+    parts = [_VERSION, str(_FLAGS), *(f"{relaxed(e.text)}\0{e.caseless}" for e in group)]
+    return hashlib.sha256("\1".join(parts).encode("utf-8", "replace")).hexdigest()
 
 
 def _compile(expressions: Sequence[Expression], numbers: Sequence[int]) -> hyperscan.Database | None:

@@ -41,10 +41,12 @@ class Words(Struct, frozen=True, forbid_unknown_fields=True):
 class Context(Struct, frozen=True, forbid_unknown_fields=True):
     """Words that make a match more likely when they stand within `window` characters of it, in any case.
 
+    `acronyms` count as whole words and in this very case only (`SIN`, `NIE`).
     `headings`: they also count in the subject, in the file's name and in the first line of an attachment.
     """
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    acronyms: tuple[str, ...] = ()
     window: int = 60
     headings: bool = False
 
@@ -81,7 +83,10 @@ class Example(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
-    """One rule file. Without a pattern it is a head that documents an id found by code."""
+    """One rule file. Without a pattern it is a head that documents an id found by code.
+
+    Fewer different values than `least` in one place are no finding: one address is a signature, fifty are a list.
+    """
 
     id: str
     title: Words
@@ -95,6 +100,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     context: Context | None = None
     confidence: Confidence | float = 1.0
     by_count: dict[int, SeverityWord] = field(default_factory=dict)
+    least: int = 1
     where: tuple[Where, ...] = _TEXT_PLACES
     redact: Redaction = "middle"
     references: tuple[str, ...] = ()
@@ -116,6 +122,16 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     def sureness(self) -> Confidence:
         """`confidence` in its long form."""
         return self.confidence if isinstance(self.confidence, Confidence) else Confidence(float(self.confidence))
+
+    @property
+    def needs_context(self) -> bool:
+        """Whether a match is worth nothing without one of the context's words."""
+        return self.context is not None and self.sureness.alone == 0 and self.sureness.in_bulk is None
+
+    @property
+    def worst(self) -> Severity:
+        """The severity of very many values."""
+        return self.severity_for(max([1, *self.by_count]))
 
     def severity_for(self, count: int) -> Severity:
         """The severity for so many distinct values."""

@@ -20,7 +20,7 @@ def failures(tmp_path, examples):
     (tmp_path / "r.toml").write_text(RULE + examples)
     rules, problems = load_rules([tmp_path])
     assert problems == []
-    return [str(f) for f in run_examples(rules)]
+    return [str(f) for f in run_examples(rules, None)]
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def builtin():
 
 
 def test_the_shipped_rules_keep_their_examples(builtin):
-    assert [str(f) for f in run_examples(builtin)] == []
+    assert [str(f) for f in run_examples(builtin, None)] == []
 
 
 def test_there_are_more_than_twenty_pattern_rules(builtin):

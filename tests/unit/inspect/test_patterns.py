@@ -121,7 +121,8 @@ def test_headings_are_context(engine):
     search = engine(CONTEXT + "confidence = { alone = 0.2, in_context = 0.9 }").search
     far = "x" * 50 + "\n"
     assert [f.confidence for f in search([Text("pass", "subject"), body(far + "1234567")])] == [0.9]
-    assert [f.confidence for f in search([Text(far + "1234567", "attachment", "1", "passes.csv")])] == [0.9]
+    assert [f.confidence for f in search([Text(far + "1234567", "attachment", "1", "pass-list.csv")])] == [0.9]
+    assert [f.confidence for f in search([Text(far + "1234567", "attachment", "1", "passes.csv")])] == [0.2]
     assert [f.confidence for f in search([Text("name,pass\n" + far + "1234567", "attachment", "1")])] == [0.9]
     assert [f.confidence for f in search([Text("name,pass\n" + far + "1234567", "body", "1")])] == [0.2]
 
@@ -188,11 +189,52 @@ def test_counting_stops_and_says_so(engine):
     assert found[0].explanation == "counting stopped at 1000"
 
 
+LOOK_ALIKES = "123456789012 " * 200
+
+
 def test_too_many_candidates_are_a_failed_inspection(engine, monkeypatch):
     monkeypatch.setattr("sekisho.inspect.matches.MOST_CANDIDATES", 100)
-    found = engine("pattern = '[0-9]{12}'\nvalidator = 'jp_my_number'").search([body("123456789012 " * 200)])
-    assert [f.rule for f in found] == ["inspection.failed/patterns"]
-    assert "dlp/r0" in found[0].explanation
+    found = engine("pattern = '[0-9]{12}'\nvalidator = 'jp_my_number'\nby_count = { 5 = 'medium' }")
+    assert [f.rule for f in found.search([body(LOOK_ALIKES)])] == ["inspection.failed/patterns"]
+    assert "dlp/r0" in found.search([body(LOOK_ALIKES)])[0].explanation
+
+
+def test_too_many_candidates_of_what_is_never_grave_are_no_failure(engine, monkeypatch):
+    monkeypatch.setattr("sekisho.inspect.matches.MOST_CANDIDATES", 100)
+    assert engine("pattern = '[0-9]{12}'\nvalidator = 'jp_my_number'").search([body(LOOK_ALIKES)]) == ()
+
+
+IN_CONTEXT = """pattern = '[0-9]{12}'
+validator = 'jp_my_number'
+context = { words = ['mine', 'マイ'], window = 20 }
+by_count = { 5 = 'medium' }
+"""
+
+
+@pytest.mark.parametrize("confidence", ["{ alone = 0.0, in_context = 0.9 }", "{ alone = 0.3, in_context = 0.9 }"])
+def test_behind_thousands_of_look_alikes_a_number_in_context_is_found(engine, monkeypatch, confidence):
+    monkeypatch.setattr("sekisho.inspect.matches.PATIENCE", 100)
+    engine = engine(IN_CONTEXT + "confidence = " + confidence)
+    found = engine.search([body(LOOK_ALIKES * 5 + "マイ 123456789018")])
+    assert [(f.count, f.confidence) for f in found] == [(1, 0.9)]
+    assert engine.search([body(LOOK_ALIKES * 5 + "x" * 30 + "mine")]) == ()
+
+
+def test_numbers_far_from_the_word_count_once_one_of_them_is_near_it(engine):
+    engine = engine(IN_CONTEXT + "confidence = { alone = 0.0, in_context = 0.9 }")
+    far = "".join(f"{n}{'x' * 30}\n" for n in MY_NUMBERS)
+    assert engine.search([body("mine" + "x" * 30 + far)]) == ()
+    found = engine.search([body(far + "mine 123456789018" + "x" * 30 + far)])
+    assert [(f.count, f.span) for f in found] == [(5, (0, 12))]
+
+
+def test_a_context_word_is_a_word_of_its_own(engine):
+    context = "context = { words = ['aba', 'salary'], acronyms = ['SIN'], window = 20 }\n"
+    search = engine("pattern = '[0-9]{7}'\n" + context + "confidence = { alone = 0.0, in_context = 0.9 }").search
+    for text in ("database 1234567", "abandon 1234567", "BUSINESS 1234567", "sin 1234567", "SINS 1234567"):
+        assert search([body(text)]) == (), text
+    for text in ("ABA 1234567", "SIN: 1234567", "monthly_salary 1234567", "Salaryman 1234567", "İ SIN 1234567"):
+        assert len(search([body(text)])) == 1, text
 
 
 def test_too_much_time_is_a_failed_inspection(engine, monkeypatch):
@@ -243,7 +285,7 @@ PIECES = st.sampled_from(
 def test_the_prefilter_changes_nothing_but_the_time(builtin, texts):
     looked = [Text(t, w, str(i)) for i, t in enumerate(texts) for w in ("body", "subject")]
     quick = builtin.search(looked)
-    everything = list(range(len(builtin._patterns)))
+    everything = {number: [] for number in range(len(builtin._patterns))}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builtin, "_occurring", lambda _: everything)
         assert builtin.search(looked) == quick

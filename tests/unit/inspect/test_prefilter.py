@@ -5,7 +5,9 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sekisho.inspect import prefilter as prefilter_module
 from sekisho.inspect.prefilter import Expression, Prefilter, relaxed
+from sekisho.store.compiled import CompiledFiles
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,35 @@ def test_threads_do_not_share_scratch():
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_what_was_compiled_is_kept_for_the_next_start(monkeypatch, tmp_path):
+    kept = CompiledFiles(tmp_path)
+    expressions = [Expression(f"kept{n}") for n in range(60)]
+    Prefilter(expressions, kept)
+    files = sorted(tmp_path.iterdir())
+    assert len(files) == 2
+
+    monkeypatch.setattr(prefilter_module, "_REMEMBERED", {})
+    monkeypatch.setattr(prefilter_module, "_compile", None)  # nothing may be compiled
+    assert Prefilter(expressions, kept).occurring(b"kept59") == [5, 59]
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense" * 100, None])
+def test_damaged_files_are_compiled_anew(monkeypatch, tmp_path, damage):
+    monkeypatch.setattr(prefilter_module, "_REMEMBERED", {})
+    kept = CompiledFiles(tmp_path)
+    expressions = [Expression("damaged")]
+    Prefilter(expressions, kept)
+    file = next(tmp_path.iterdir())
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]) if damage is None else damage)
+    monkeypatch.setattr(prefilter_module, "_REMEMBERED", {})
+    assert Prefilter(expressions, kept).occurring(b"damaged") == [0]
+
+
+def test_this_process_remembers_a_bounded_number(monkeypatch):
+    monkeypatch.setattr(prefilter_module, "_REMEMBERED", {})
+    for number in range(70):
+        Prefilter([Expression(f"x{number}")])
+    assert len(prefilter_module._REMEMBERED) == 64

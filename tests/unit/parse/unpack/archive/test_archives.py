@@ -205,6 +205,7 @@ _MAY_DIE = {
     "test_read_format_cab_lzx_oob.cab",
     "test_read_format_cab_skip_malformed.cab",
     "test_read_format_iso_rockridge_ce_loop.iso.Z",
+    "test_read_format_rar5_window_buf_and_size_desync.rar",
 }
 
 
