@@ -28,7 +28,10 @@ PATIENCE = 10.0  # seconds without an arrival after which the rest is not waited
 
 @dataclass
 class Plan:
-    """What one round sends: the stored set, how many of it alone on one connection, how many of each fixed size."""
+    """What one round sends: the stored set, how many of it alone on one connection, how many of each fixed size.
+
+    `text` is the part of the set that has no attachment, where that is known.
+    """
 
     set_file: Path
     messages: int
@@ -36,6 +39,7 @@ class Plan:
     warm: int
     alone: int
     fixed: dict[int, int]
+    text: Plan | None = None
 
 
 def plan(set_file: Path, messages: int, connections: int) -> Plan:
@@ -172,6 +176,9 @@ def round_of(peer: Peer, bench: Bench, plan_: Plan, client: Group) -> dict[str, 
         found: dict[str, Any] = {"accounting": group.how, "idle_memory": group.memory()}
         found["mixed"] = mixed(plan_, peer, meter, connections=plan_.connections, count=plan_.messages)
         found["memory"] = group.memory()
+        if plan_.text is not None:
+            text = plan_.text
+            found["text"] = mixed(text, peer, meter, connections=text.connections, count=text.messages)
         found["alone"] = mixed(plan_, peer, meter, connections=1, count=plan_.alone)
         found["fixed"] = {
             str(size): fixed(peer, meter, size=size, count=count, connections=plan_.connections)

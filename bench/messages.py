@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from attachments import WRITERS, attachment
 from words import Prose
@@ -264,7 +265,7 @@ def _raw_mails(path: Path) -> Iterator[bytes]:
                 yield (archive.extractfile(member) or io.BytesIO()).read()
 
 
-def write(mails: Iterator[Mail], path: Path) -> dict[str, object]:
+def write(mails: Iterator[Mail], path: Path) -> dict[str, Any]:
     """Write the set to `path` dot-stuffed and terminated (RFC 5321 4.5.2), its index beside it; return its facts."""
     index, digest, kinds = [], hashlib.sha256(), {}
     with path.open("wb") as out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,18 @@ class MixedPart:
     def prepare(self) -> dict[str, Any]:
         """Write the message set; what a reader should know about it."""
         file, corpus = self.bench.directory / "set.bin", self.corpus
-        mails = messages.from_corpus(corpus, self.count) if corpus else messages.generate(self.count)
-        facts = messages.write(mails, file) | {"source": "corpus" if corpus else "generated"}
-        self.plan = plan(file, int(facts["messages"]), self.connections)
+        if corpus:
+            facts = messages.write(messages.from_corpus(corpus, self.count), file) | {"source": "corpus"}
+            self.plan = plan(file, int(facts["messages"]), self.connections)
+            return facts
+        facts = messages.write(messages.generate(self.count), file) | {"source": "generated"}
+        without = self.bench.directory / "text.bin"
+        text = (mail for mail in messages.generate(self.count) if mail.kind != "attachment")
+        facts["text"] = messages.write(text, without)
+        self.plan = replace(
+            plan(file, int(facts["messages"]), self.connections),
+            text=plan(without, int(facts["text"]["messages"]), self.connections),
+        )
         return facts
 
     def new_round(self, _number: int) -> None:

@@ -18,32 +18,33 @@ def reference_of(peers: dict[str, list[dict[str, Any]]]) -> str:
     return REFERENCE if REFERENCE in peers else next(iter(peers), "")
 
 
-def throughput(peers: dict[str, list[dict[str, Any]]], facts: dict[str, Any]) -> str:
-    """The mixed set: messages per second on one core, processor time, and both as ratios."""
+def throughput(peers: dict[str, list[dict[str, Any]]], facts: dict[str, Any], kind: str = "mixed") -> str:
+    """The mixed set, or its "text": messages per second on one core, processor time, and both as ratios."""
     reference = reference_of(peers)
     rows = []
     for name, runs in peers.items():
-        rate, cpu = medians(runs, "mixed", "messages_per_second"), medians(runs, "mixed", "cpu_ms_per_message")
+        rate, cpu = medians(runs, kind, "messages_per_second"), medians(runs, kind, "cpu_ms_per_message")
         other = peers[reference]
-        client = medians(runs, "mixed", "client_core")
+        client = medians(runs, kind, "client_core")
         rows.append(
             [
                 name,
                 f"{rate:.1f}",
-                ratio(rate, medians(other, "mixed", "messages_per_second")),
-                spread(runs, "mixed", "messages_per_second"),
+                ratio(rate, medians(other, kind, "messages_per_second")),
+                spread(runs, kind, "messages_per_second"),
                 f"{cpu:.2f}",
-                ratio(medians(other, "mixed", "cpu_ms_per_message"), cpu),
-                spread(runs, "mixed", "cpu_ms_per_message"),
-                f"{medians(runs, 'mixed', 'server_core') * 100:.0f}%",
+                ratio(medians(other, kind, "cpu_ms_per_message"), cpu),
+                spread(runs, kind, "cpu_ms_per_message"),
+                f"{medians(runs, kind, 'server_core') * 100:.0f}%",
                 f"{client * 100:.0f}%" + ("!" if client > BUSY else ""),
-                f"{sum(run['mixed']['errors'] for run in runs)}",
-                f"{sum(run['mixed']['accepted'] - run['mixed']['arrived'] for run in runs)}",
+                f"{sum(run[kind]['errors'] for run in runs)}",
+                f"{sum(run[kind]['accepted'] - run[kind]['arrived'] for run in runs)}",
             ]
         )
     head = ["peer", "msg/s", "ratio", "rounds", "CPU ms/msg", "per CPU s", "rounds"]
     head += ["server core", "client core", "errors", "not passed on"]
-    title = f"Mixed set: {facts['messages']} messages, median {facts['median_bytes']} octets; ratios to {reference}"
+    what = {"mixed": "Mixed set", "text": "Without attachments"}[kind]
+    title = f"{what}: {facts['messages']} messages, median {facts['median_bytes']} octets; ratios to {reference}"
     return table(title, head, rows)
 
 
@@ -143,17 +144,20 @@ def verdict(peers: dict[str, list[dict[str, Any]]]) -> str:
     """The sentences that the numbers are for: how many times the other, against the target where there is one."""
     if "sekisho" not in peers or REFERENCE not in peers:
         return f"No comparison with the target: it takes sekisho and {REFERENCE} in the same run."
-    lines = []
-    for name in (name for name in peers if name != "sekisho"):
-        ours, theirs = peers["sekisho"], peers[name]
-        cpu = medians(theirs, "mixed", "cpu_ms_per_message") / medians(ours, "mixed", "cpu_ms_per_message")
-        rate = medians(ours, "mixed", "messages_per_second") / medians(theirs, "mixed", "messages_per_second")
-        line = f"sekisho to {name}: {cpu:.1f} times the messages per second of processor time, "
-        line += f"{rate:.1f} times by the clock"
-        if name == REFERENCE:
-            line += f"; target {TARGET:.0f}: {'reached' if min(cpu, rate) >= TARGET else 'NOT reached'}"
-        lines.append(line)
-    return "\n".join(lines)
+    kinds = [kind for kind in ("mixed", "text") if kind in peers["sekisho"][0]]
+    return "\n".join(_sentence(peers, name, kind) for name in peers if name != "sekisho" for kind in kinds)
+
+
+def _sentence(peers: dict[str, list[dict[str, Any]]], name: str, kind: str) -> str:
+    ours, theirs = peers["sekisho"], peers[name]
+    cpu = medians(theirs, kind, "cpu_ms_per_message") / medians(ours, kind, "cpu_ms_per_message")
+    rate = medians(ours, kind, "messages_per_second") / medians(theirs, kind, "messages_per_second")
+    of = "mixed set" if kind == "mixed" else "without attachments"
+    line = f"sekisho to {name}, {of}: {cpu:.1f} times the messages "
+    line += f"per second of processor time, {rate:.1f} times by the clock"
+    if name == REFERENCE:
+        line += f"; target {TARGET:.0f}: {'reached' if min(cpu, rate) >= TARGET else 'NOT reached'}"
+    return line
 
 
 def machine_lines(result: dict[str, Any]) -> Row:
@@ -191,7 +195,10 @@ def mixed_part(part: dict[str, Any]) -> Row:
     peers = part["peers"]
     tables = [proofs(part["proofs"])] if part["proofs"] else []
     if peers:
-        tables += [throughput(peers, part["set"]), latency(peers), by_size(peers, "alone"), fixed_sizes(peers)]
+        tables.append(throughput(peers, part["set"]))
+        if "text" in part["set"]:
+            tables.append(throughput(peers, part["set"]["text"], "text"))
+        tables += [latency(peers), by_size(peers, "alone"), fixed_sizes(peers)]
         tables += [memory(peers), verdict(peers)]
     return tables
 

@@ -43,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all", help="what to measure (all)")
     parser.add_argument("--peers", help=f"any of {','.join(names)}, or all; each part takes those it knows")
     parser.add_argument("--messages", type=int, help="messages in the mixed set (2000)")
-    parser.add_argument("--files", type=int, help="files of each kind in the part about attachments (30)")
+    parser.add_argument("--files", type=int, help="files of each kind in the part about attachments (20)")
     parser.add_argument("--rounds", type=int, help="rounds over all peers (3)")
     parser.add_argument("--connections", type=int, default=20, help="connections for the mixed set (20)")
     parser.add_argument("--corpus", type=Path, help="real mail instead of generated: directory or tar of .eml files")
@@ -53,7 +53,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="also write the results here")
     args = parser.parse_args()
     args.messages = args.messages or (200 if args.quick else 2000)
-    args.files = args.files or (5 if args.quick else 30)
+    args.files = args.files or (5 if args.quick else 20)
     args.rounds = args.rounds or (1 if args.quick else 3)
     args.parts = list(PARTS) if args.part == "all" else [args.part]
     unknown = set((args.peers or "all").split(",")) - {"all", *names}
