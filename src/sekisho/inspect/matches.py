@@ -184,11 +184,14 @@ class Matches:
         at all of the text. Where nearly all candidates fail, what is far from the context is not looked at.
         """
         rule = self.pattern.rule
-        if tally.full or (rule.needs_context and not self._in_context(tally, 0)):
+        if tally.full or (rule.needs_context and not (self._occurs() and self._in_context(tally, 0))):
             return
         self._count(tally, 0, patient=False)
         if self.stopped and rule.context is not None and self._in_context(tally, self.stopped):
             self._count(tally, self.stopped, patient=True)
+
+    def _occurs(self) -> bool:
+        return self.pattern.regex.search(self.looked.data) is not None
 
     def _count(self, tally: Tally, at: int, *, patient: bool) -> None:
         context = self.pattern.rule.context

@@ -59,9 +59,10 @@ class Patterns:
         self._allowed = allowed or {}
         self._patterns = [p for rule in rules.with_patterns for p in _pattern_rules(rule)]
         self._normalisers = {p.steps: normaliser(p.steps) for p in self._patterns}
-        signs = list(_signs(self._patterns))
-        self._signs = [(number, word) for number, word, _ in signs]
-        self._prefilter = Prefilter([expression for _, _, expression in signs], kept)
+        self._signs = {steps: list(_signs(self._patterns, steps)) for steps in self._normalisers}
+        self._prefilters = {
+            steps: Prefilter([expression for _, _, expression in signs], kept) for steps, signs in self._signs.items()
+        }
 
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """Findings in the texts and the links of a transaction, but for what its tenant allows."""
@@ -93,15 +94,15 @@ class Patterns:
     def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> dict[int, list[Word]]:
         """The numbers of the patterns that may occur, each with the words of its context that may.
 
-        One pass over every distinct text and path, line end between them.
+        One pass over each variant of all texts, with the paths, line ends between, for the patterns that want it.
         """
-        distinct = dict.fromkeys(looked.data for texts in variants.values() for looked in texts)
-        paths = dict.fromkeys(looked.source.path for looked in variants.get(frozenset(), ()))
-        data = b"\n".join((*distinct, *(path.encode("utf-8", "replace") for path in paths)))
         found: dict[int, list[Word]] = {}
-        for sign in self._prefilter.occurring(data):
-            number, word = self._signs[sign]
-            found.setdefault(number, []).extend([word] if word else [])
+        for steps, texts in variants.items():
+            parts = dict.fromkeys(looked.data for looked in texts)
+            parts |= dict.fromkeys(looked.source.path.encode("utf-8", "replace") for looked in texts)
+            for sign in self._prefilters[steps].occurring(b"\n".join(parts)):
+                number, word, _ = self._signs[steps][sign]
+                found.setdefault(number, []).extend([word] if word else [])
         return found
 
     def _findings(self, tallies: dict[Place, Tally]) -> Iterable[Finding]:
@@ -117,13 +118,15 @@ class Patterns:
         return hmac.digest(self._key, message, hashlib.sha256).hex()[:32]
 
 
-def _signs(patterns: Sequence[PatternRule]) -> Iterator[tuple[int, Word | None, Expression]]:
-    """What shows that a pattern may occur, with its number: itself, or a word that it needs as context.
+def _signs(patterns: Sequence[PatternRule], steps: frozenset[str]) -> Iterator[tuple[int, Word | None, Expression]]:
+    """What shows that a pattern of these steps may occur, with its number: itself, or a word that it needs.
 
     Numbers of nine digits are in many texts, the word that says what they are in few: words cost hyperscan less.
     """
     for number, pattern in enumerate(patterns):
         context = pattern.rule.context
+        if pattern.steps != steps:
+            continue
         if context is None or not pattern.rule.needs_context:
             yield number, None, Expression(pattern.text, pattern.caseless)
             continue

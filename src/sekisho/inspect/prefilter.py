@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FLAGS = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_SINGLEMATCH
 _LONGEST_REPEAT = 8
-_GROUP = 50  # patterns in a database: larger ones take longer to compile, smaller ones to scan
+_GROUP = 100  # patterns in a database: larger ones take longer to compile, smaller ones to scan
 _MOST_REMEMBERED = 64  # groups of this process
 _VERSION = version("hyperscan")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{([0-9]+),([0-9]+)\}", re.DOTALL)

@@ -72,7 +72,7 @@ def test_threads_do_not_share_scratch():
 
 def test_what_was_compiled_is_kept_for_the_next_start(monkeypatch, tmp_path):
     kept = CompiledFiles(tmp_path)
-    expressions = [Expression(f"kept{n}") for n in range(60)]
+    expressions = [Expression(f"kept{n}") for n in range(110)]
     Prefilter(expressions, kept)
     files = sorted(tmp_path.iterdir())
     assert len(files) == 2
