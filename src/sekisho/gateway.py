@@ -28,6 +28,7 @@ from sekisho.mail.transaction import AuditRecord, Delivery, Outcome, Transaction
 from sekisho.mail.verdict import Verdict
 from sekisho.parse import parse
 from sekisho.record.keep import Recorder
+from sekisho.redaction import not_masked, redacted, shown_subject, without_values
 
 log = logging.getLogger(__name__)
 
@@ -72,18 +73,27 @@ class Checks(Struct, frozen=True):
             seen = await asyncio.to_thread(inspect_sync, transaction, self.inspectors)
         else:
             seen = inspect_sync(transaction, self.inspectors)
-        if not self.lookups:
-            return seen.findings
-        looked = await look_up(transaction, self.lookups, self.lookup_deadline_seconds)
-        return seen.findings + looked.findings
+        findings = seen.findings
+        if self.lookups:
+            findings += (await look_up(transaction, self.lookups, self.lookup_deadline_seconds)).findings
+        return without_values(transaction, findings, self.inspectors)
 
     def decide(self, transaction: Transaction, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
-        """What policy says, per recipient."""
-        return decide(self.tenants[transaction.session.tenant].policy, transaction, findings)
+        """What policy says, per recipient; what it wants redacted is worked out, or the message is to be held."""
+        verdicts = decide(self.tenants[transaction.session.tenant].policy, transaction, findings)
+        verdicts = redacted(transaction, findings, verdicts, self.inspectors)
+        subject = shown_subject(transaction, findings, self.inspectors)
+        return verdicts if subject is None else tuple(replace(v, subject=subject) for v in verdicts)
+
+    async def settle(self, transaction: Transaction, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
+        """As `decide`, in a thread where the message is big: a redaction looks at all of it again."""
+        if len(transaction.message.raw) > self.thread_above_bytes:
+            return await asyncio.to_thread(self.decide, transaction, findings)
+        return self.decide(transaction, findings)
 
     async def examine(self, transaction: Transaction) -> tuple[Verdict, ...]:
         """Inspect and decide: all that is done with a message short of acting on it."""
-        return self.decide(transaction, await self.inspect(transaction))
+        return await self.settle(transaction, await self.inspect(transaction))
 
 
 class Gateway:
@@ -112,7 +122,8 @@ class Gateway:
         try:
             findings = await checks.inspect(transaction)
             clock.lap("inspect")
-            verdicts = checks.decide(transaction, findings)
+            verdicts = await checks.settle(transaction, findings)
+            findings += not_masked(verdicts)
             clock.lap("decide")
             outcome = await self._act(act, transaction, verdicts)
         except Exception:

@@ -20,6 +20,7 @@ from sekisho.mail.verdict import (
     DeleteRecipient,
     DropPart,
     Modification,
+    Redact,
     ReplacePart,
 )
 
@@ -51,7 +52,8 @@ def apply(message: Message, modifications: Sequence[Modification]) -> bytes:
     """The message's bytes with every modification of header and parts made, in their order.
 
     Envelope modifications are left to `apply_envelope`. Where one part lies in another, the outer one's modification
-    stands; of two for the same part, the later. Added lines end as the message's own first line does.
+    stands; of two for the same part, the later; masks in a part that is replaced go with it.
+    Added lines end as the message's own first line does.
     Raises ModifyError. Linear in the message's length.
     """
     wanted = {m.part: m for m in modifications if isinstance(m, ReplacePart | DropPart)}
@@ -63,7 +65,21 @@ def apply(message: Message, modifications: Sequence[Modification]) -> bytes:
     for part, is_message in _outermost(message, wanted):
         edits += _part_edits(part, wanted[part.path], header, is_message=is_message)
     edits += header.edits()
+    for modification in modifications:
+        if isinstance(modification, Redact):
+            edits += _masks(modification, len(message.raw))
     return _spliced(message.raw, edits, crlf=_has_crlf(message.raw))
+
+
+def _masks(redaction: Redact, size: int) -> Iterable[_Edit]:
+    """Octets over octets. What is not worked out must not leave as it is. Raises ModifyError."""
+    if redaction.masks is None:
+        raise ModifyError("what is to be redacted was not worked out")
+    for mask in redaction.masks:
+        end = mask.start + len(mask.octets)
+        if not 0 <= mask.start <= end <= size:
+            raise ModifyError("a mask lies outside the message")
+        yield _Edit(mask.start, end, mask.octets)
 
 
 def _has_crlf(raw: bytes) -> bool:

@@ -19,7 +19,7 @@ from sekisho.mail.envelope import Envelope, Recipient
 from sekisho.mail.finding import Finding
 from sekisho.mail.ids import new_id
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import Disposition, Verdict
+from sekisho.mail.verdict import ChangeHeader, Disposition, Redact, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MAX_FINDINGS = 20
 _MAX_RECIPIENTS = 20
 _MAX_TEXT = 200
+QUOTED = "quoted reply"  # as inspection calls what a mail quotes of its recipient's own words
 
 
 class _Case(Struct, frozen=True):
@@ -46,6 +47,12 @@ class _Case(Struct, frozen=True):
         if self.verdict.disposition is Disposition.HOLD:
             return self.verdict.hold.kind if self.verdict.hold else "quarantine"
         return self.verdict.disposition.word
+
+    @property
+    def masks(self) -> bool:
+        """Whether the message leaves with values masked."""
+        subject = ChangeHeader("Subject", self.verdict.subject or "")
+        return any((isinstance(m, Redact) and m.masks) or m == subject for m in self.verdict.modifications)
 
     @property
     def shown_id(self) -> str:
@@ -143,13 +150,14 @@ def _subject(case: _Case, role: str, language: Language) -> str:
 
 
 def _to_sender(case: _Case, language: Language) -> str:
-    message = case.transaction.message
+    message, subject = case.transaction.message, case.verdict.subject
     lines = [
         say(language, f"sender.{case.what}"),
-        say(language, f"todo.{case.what}"),
+        *([say(language, "masked")] if case.masks else []),
+        say(language, "todo.masked" if case.masks and case.what == "deliver" else f"todo.{case.what}"),
         "",
         *_facts(case, language),
-        _labelled(language, "subject", message.subject),
+        _labelled(language, "subject", message.subject if subject is None else subject),
         *_findings(case, language),
     ]
     return _text(case, language, lines)
@@ -197,7 +205,7 @@ def _findings(case: _Case, language: Language) -> list[str]:
     if not findings:
         return []
     lines = ["", say(language, "label.findings") + ":"]
-    lines += [_finding(finding, case, language) for finding in findings[:_MAX_FINDINGS]]
+    lines += dict.fromkeys(_finding(finding, case, language) for finding in findings[:_MAX_FINDINGS])
     if len(findings) > _MAX_FINDINGS:
         lines.append(f"  {say(language, 'more', count=len(findings) - _MAX_FINDINGS)}")
     return lines
@@ -207,8 +215,10 @@ def _finding(finding: Finding, case: _Case, language: Language) -> str:
     titles = case.titles.get(finding.rule, {})
     title = titles.get(language) or titles.get("en") or finding.rule
     place = say(language, f"where.{finding.where}")
-    if finding.path or finding.part:
-        place += f" {finding.path or finding.part}"
+    if finding.path == QUOTED:
+        place = say(language, "where.quoted")
+    elif finding.path or (finding.part and finding.where not in ("body", "link")):
+        place += f" {finding.path or finding.part}"  # the number of a text part says nothing to people
     details = [place, say(language, f"severity.{finding.severity.word}")]
     if finding.count > 1:
         details.append(say(language, "times", count=finding.count))

@@ -134,6 +134,7 @@ class Release:
             await self._put_off(kept, worst.reply or Reply(451, "7.0", "deferred by policy"))
             return None
         back = replace(kept, state="held", release_at=None, policy_rule=worst.policy_rule, findings=worst.findings)
+        back = replace(back, modifications=worst.modifications)
         if kept.kind == "retry":
             back = replace(back, kind=worst.hold.kind if worst.hold else "quarantine")
         await self._store.change(replace(back, note="inspected anew, still to be held"), "releasing")

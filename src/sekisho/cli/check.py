@@ -21,7 +21,8 @@ from sekisho.mail.envelope import Envelope, Recipient, Session
 from sekisho.mail.finding import Finding
 from sekisho.mail.message import Message
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import Disposition, Verdict, strictest
+from sekisho.mail.verdict import Disposition, Verdict, modification_json, strictest
+from sekisho.redaction import not_masked
 
 
 def add_to(commands: Any) -> None:
@@ -96,6 +97,7 @@ def _check(given: argparse.Namespace, checks: Checks, runner: asyncio.Runner, so
     transaction = transaction_of(given, checks, source.data)
     findings = runner.run(checks.inspect(transaction))
     verdicts = checks.decide(transaction, findings)
+    findings += not_masked(verdicts)
     elapsed_ms = (time.perf_counter() - started) * 1000
     if given.json:
         print_json(_as_json(source, transaction, findings, verdicts, elapsed_ms))
@@ -122,7 +124,12 @@ def _as_json(
         "hold": worst.hold.kind if worst.hold else None,
         "policy_rule": worst.policy_rule,
         "verdicts": [
-            {"rcpt_to": list(v.recipients), "disposition": v.disposition.word, "policy_rule": v.policy_rule}
+            {
+                "rcpt_to": list(v.recipients),
+                "disposition": v.disposition.word,
+                "policy_rule": v.policy_rule,
+                "modifications": [modification_json(m) for m in v.modifications],
+            }
             for v in verdicts
         ],
         "findings": [finding.to_json() for finding in findings],
@@ -141,6 +148,8 @@ def _as_text(source: Source, findings: tuple[Finding, ...], verdicts: tuple[Verd
         shown = f": {finding.excerpt}" if finding.excerpt else ""
         sure = f"{finding.severity.word}, {finding.confidence:.0%}"
         lines.append(f"  {finding.rule}{times} ({sure}) in {finding.where}, {place}{shown}")
+    kinds = dict.fromkeys(str(m.__struct_config__.tag) for v in verdicts for m in v.modifications)
+    lines += [f"  changed on the way out: {', '.join(kinds)}"] if kinds else []
     return "\n".join(lines)
 
 

@@ -26,6 +26,7 @@ from sekisho.cli.terms import (
 )
 from sekisho.daemon.compose import open_store
 from sekisho.mail.kept import Kept
+from sekisho.mail.verdict import modification_json
 from sekisho.parse import parse
 from sekisho.store.sqlite import SqliteStore
 
@@ -220,6 +221,7 @@ def _as_json(kept: Kept) -> dict[str, object]:
         "size": kept.size,
         "policy_rule": kept.policy_rule,
         "findings": [finding.to_json() for finding in kept.findings],
+        "modifications": [modification_json(modification) for modification in kept.modifications],
         "attempts": kept.attempts,
         "next_attempt_at": rfc3339(kept.next_attempt_at) if kept.next_attempt_at else None,
         "last_reply": str(kept.last_reply) if kept.last_reply else None,

@@ -15,6 +15,7 @@ from sekisho.cli.terms import CommandError, command, configuration_of, noun, pri
 from sekisho.daemon.compose import open_store
 from sekisho.decide.explain import explain
 from sekisho.decide.replay import RecordedMessage, replay
+from sekisho.redaction import not_masked
 from sekisho.store.audit import Recorded
 
 
@@ -47,6 +48,9 @@ def explain_file(given: argparse.Namespace) -> int:
     else:
         print(explanation)
     verdicts = checks.decide(transaction, findings)
+    if not given.json:
+        for why in not_masked(verdicts):
+            print(f"held instead, as it cannot be redacted: {why.explanation} ({why.where})")
     return 1 if any(verdict.disposition for verdict in verdicts) else 0
 
 

@@ -80,6 +80,12 @@ class WhenEntry(Struct, frozen=True, forbid_unknown_fields=True):
     none: tuple[FindingEntry, ...] | None = None
 
 
+class RedactEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """The modification "redact"."""
+
+    finding: Words = "matched"
+
+
 class ThenEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """`then`. A modification has a `type` and the keys of that type."""
 

@@ -13,7 +13,7 @@ from sekisho.decide.policy import Decision, Policy, Search, decide_on
 from sekisho.decide.rule import INSPECTION_FAILED, Rule
 from sekisho.mail.finding import Finding
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import Disposition, Hold, Verdict, strictest
+from sekisho.mail.verdict import Disposition, Hold, Redact, Verdict, strictest
 
 Effect = Literal["decides", "adds", "monitored", "overruled", "not reached", "no match"]
 
@@ -174,6 +174,8 @@ def _why(rule: Rule, effect: Effect, decision: Decision, findings: tuple[Finding
         )
     if len(findings) > _SHOWN:
         yield f"and {len(findings) - _SHOWN} more findings"
+    if effect in ("decides", "adds") and any(isinstance(m, Redact) for m in rule.then.modifications):
+        yield "redacts what was found; what cannot be masked is held for approval"
     decider, first = decision.decider.rule, decision.path[-1].rule
     if effect == "monitored":
         yield f"would have: {_done(rule.then.disposition, rule.then.hold)}"

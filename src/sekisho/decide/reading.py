@@ -24,12 +24,11 @@ from sekisho.decide.match import (
 from sekisho.decide.names import Domains, Globs, Group, id_matches
 from sekisho.decide.place import Place, one_or_more
 from sekisho.decide.rule import RESERVED_NAMES, Outcome, Rule
-from sekisho.decide.wanted import read_outcome
+from sekisho.decide.wanted import FINDING_GLOB, GLOB_WANTED, read_outcome
 from sekisho.mail.finding import Severity
-from sekisho.mail.verdict import Disposition
+from sekisho.mail.verdict import Disposition, Redact
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_GLOB = re.compile(r"[a-z0-9._/*?-]+")
 _DOMAIN = re.compile(r"\.?[^\s@.*?<>]+(\.[^\s@.*?<>]+)*")
 _ADDRESS = re.compile(r"<>|\S*[@*]\S*")
 _NAME = re.compile(r"\S(.*\S)?")
@@ -81,6 +80,7 @@ def read_rule(place: Place, table: dict[str, Any], scope: Scope) -> Rule | None:
         line=place.locations.line(place.key),
     )
     _check_whole(place, rule)
+    _check_redactions(place.below("then.modifications"), rule, scope)
     return rule if len(place.problems) == before else None
 
 
@@ -96,6 +96,14 @@ def _check_whole(place: Place, rule: Rule) -> None:
         place.below("floor").bad("needs disposition hold, defer or reject: nothing is milder than deliver")
     if rule.split and not rule.final:
         place.below("split").bad("needs a rule that decides: leave final = false out")
+
+
+def _check_redactions(place: Place, rule: Rule, scope: Scope) -> None:
+    for redaction in (m for m in rule.then.modifications if isinstance(m, Redact)):
+        for glob in redaction.finding:
+            _check_known(place, glob, scope.known_ids)
+        if not redaction.finding and (rule.when is None or not rule.when.needs_findings):
+            place.bad("redact without a finding needs a rule that matches some: name the findings, or give it a when")
 
 
 def _read_sender(place: Place, table: dict[str, Any], scope: Scope) -> tuple[SenderCondition, ...]:
@@ -174,8 +182,7 @@ def _read_tests(place: Place, entries: tuple[FindingEntry, ...] | None, scope: S
 
 
 def _read_test(place: Place, entry: FindingEntry, scope: Scope) -> FindingTest:
-    wanted = "a finding id: lower-case letters, digits, . _ - and /, with * for any run of characters and ? for one"
-    globs = place.below("finding").words(entry.finding, _GLOB, wanted)
+    globs = place.below("finding").words(entry.finding, FINDING_GLOB, GLOB_WANTED)
     for glob in globs:
         _check_known(place.below("finding"), glob, scope.known_ids)
     if not 0 <= entry.confidence <= 1:

@@ -10,7 +10,7 @@ from sekisho.decide.match import Facts, FindingTest, Party, SenderCondition, ToT
 from sekisho.decide.names import id_matches
 from sekisho.mail.finding import Finding
 from sekisho.mail.reply import Reply
-from sekisho.mail.verdict import Disposition, DropPart, Hold, Modification, ReplacePart
+from sekisho.mail.verdict import Disposition, DropPart, Hold, Modification, Redact, ReplacePart
 
 FAILED = "inspection.failed/"
 _FAILED_FAMILY = FAILED.rstrip("/")
@@ -18,6 +18,8 @@ BUILTIN_LEVEL = 1_000_000
 
 # Instead of a part's number: every part that a finding of this rule lies in.
 MATCHED_PARTS = "matched"
+# Instead of finding ids: those that this rule matched.
+MATCHED_FINDINGS = "matched"
 
 _HOLDS = {"delay": 0, "approval": 1, "quarantine": 2}
 
@@ -122,10 +124,12 @@ def strictness(disposition: Disposition, hold: Hold | None) -> Strictness:
 
 
 def modifications_for(rule: Rule, findings: tuple[Finding, ...]) -> tuple[Modification, ...]:
-    """A rule's modifications, with "matched" parts put in numbers."""
+    """A rule's modifications, with "matched" parts put in numbers and redactions of what it matched in ids."""
     wanted = rule.then.modifications
-    if not any(_in_matched_parts(m) for m in wanted):
+    if not any(_in_matched_parts(m) or m == Redact() for m in wanted):
         return wanted
+    ids = tuple(dict.fromkeys(f.rule for f in findings))
+    wanted = tuple(Redact(ids) if m == Redact() else m for m in wanted)
     parts = tuple(dict.fromkeys(f.part for f in findings if f.part))
     return tuple(m for want in wanted for m in _in_parts(want, parts))
 

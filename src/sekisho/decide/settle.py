@@ -48,6 +48,20 @@ def settle(drafts: Sequence[Draft]) -> list[Draft]:
     return sorted(apart + left, key=lambda d: d.positions[:1]) if apart else left
 
 
+def settle_again(verdicts: Sequence[Verdict], recipients: Sequence[Recipient]) -> tuple[Verdict, ...]:
+    """Verdicts, some of which have become stricter since they were settled, settled with each other anew."""
+    of = {address: number for number, verdict in enumerate(verdicts) for address in verdict.recipients}
+    drafts = [
+        Draft(
+            structs.replace(verdict, recipients=(), would_have=()),
+            [place for place, recipient in enumerate(recipients) if of.get(recipient.address) == number],
+            dict.fromkeys(verdict.would_have),
+        )
+        for number, verdict in enumerate(verdicts)
+    ]
+    return tuple(draft.verdict(recipients) for draft in settle(drafts))
+
+
 def _bind(drafts: list[Draft], top: Draft) -> list[Draft]:
     """All get the disposition of `top`; each keeps its own modifications where the message can still leave."""
     if top.decided.disposition is Disposition.DELIVER:

@@ -8,11 +8,11 @@ from typing import Any, get_args
 
 from msgspec import Struct
 
-from sekisho.decide.entry import ThenEntry
+from sekisho.decide.entry import RedactEntry, ThenEntry
 from sekisho.decide.place import Place, one_or_more
-from sekisho.decide.rule import MATCHED_PARTS, Outcome
+from sekisho.decide.rule import MATCHED_FINDINGS, MATCHED_PARTS, Outcome
 from sekisho.mail.reply import Reply
-from sekisho.mail.verdict import ChangeSender, Disposition, Hold, Modification
+from sekisho.mail.verdict import ChangeSender, Disposition, Hold, Modification, Redact
 
 _TYPES: dict[str, type[Struct]] = {str(type_.__struct_config__.tag): type_ for type_ in get_args(Modification)}
 
@@ -23,6 +23,8 @@ _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")  # RFC 5322 2.2
 _PRINTABLE = re.compile(r"[\x20-\x7e\t]*")
 _MAILBOX = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
 _PART = re.compile(rf"{MATCHED_PARTS}|[1-9][0-9]*(\.[1-9][0-9]*)*")
+FINDING_GLOB = re.compile(r"[a-z0-9._/*?-]+")
+GLOB_WANTED = "a finding id: lower-case letters, digits, . _ - and /, with * for any run of characters and ? for one"
 _INCIDENT = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _FORMS = {
     "name": (_FIELD_NAME, "a header's name"),
@@ -43,6 +45,7 @@ def read_outcome(place: Place, table: dict[str, Any], *, final: bool) -> Outcome
     if entry is None:
         return Outcome()
     _check_disposition(place, entry, final=final)
+    _check_redaction(place, entry, modifications)
     _check_hold(place, entry)
     if entry.incident is not None and not _INCIDENT.fullmatch(entry.incident):
         place.below("incident").bad("must be a word of lower-case letters, digits, dots, hyphens and underscores")
@@ -66,6 +69,13 @@ def _check_disposition(place: Place, entry: ThenEntry, *, final: bool) -> None:
         )
     if not final and entry.disposition not in (None, "deliver"):
         place.below("disposition").bad(f"{entry.disposition} ends the search: it cannot go with final = false")
+
+
+def _check_redaction(place: Place, entry: ThenEntry, modifications: tuple[Modification, ...]) -> None:
+    if entry.disposition in ("defer", "reject") and any(isinstance(m, Redact) for m in modifications):
+        place.below("modifications").bad(
+            f"redact needs a message that may leave, not disposition {entry.disposition}"
+        )
 
 
 def _check_hold(place: Place, entry: ThenEntry) -> None:
@@ -124,10 +134,22 @@ def _read_modification(place: Place, table: dict[str, Any]) -> Modification | No
         )
         return None
     values = {key: value for key, value in table.items() if key != "type"}
+    if type_ is Redact:
+        return _read_redaction(place, values)
     read = place.read(values, type_)
     if read is None:
         return None
     return _checked(place, read)
+
+
+def _read_redaction(place: Place, table: dict[str, Any]) -> Redact | None:
+    entry = place.read(table, RedactEntry)
+    if entry is None:
+        return None
+    if entry.finding == MATCHED_FINDINGS:
+        return Redact()
+    globs = place.below("finding").words(entry.finding, FINDING_GLOB, GLOB_WANTED)
+    return Redact(globs) if globs else None
 
 
 def _checked(place: Place, read: Any) -> Modification:

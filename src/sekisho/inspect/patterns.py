@@ -17,6 +17,8 @@ import re2
 
 from sekisho.inspect.allowed import NOTHING, Allowed
 from sekisho.inspect.context import Word, words_of
+from sekisho.inspect.file_names import name_texts
+from sekisho.inspect.located import Spotter, Values
 from sekisho.inspect.matches import Looked, Matches, PatternRule, Tally
 from sekisho.inspect.normalise import normaliser
 from sekisho.inspect.prefilter import Compilations, Expression, Prefilter
@@ -28,7 +30,7 @@ from sekisho.mail.finding import Finding, Severity, inspection_failed
 from sekisho.mail.message import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sekisho.mail.transaction import Transaction
 
@@ -66,10 +68,26 @@ class Patterns:
 
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """Findings in the texts and the links of a transaction, but for what its tenant allows."""
-        texts = (*split_quotes(transaction), *query_texts(transaction))
+        texts = (*split_quotes(transaction), *name_texts(transaction), *query_texts(transaction))
         return self.search(texts, self._allowed.get(transaction.session.tenant, NOTHING))
 
-    def search(self, texts: Sequence[Text], allowed: Allowed = NOTHING) -> tuple[Finding, ...]:
+    def locate(self, texts: Sequence[Text], ids: Collection[str], tenant: str) -> tuple[Values, ...]:
+        """Every value that the rules of these ids find in each of these texts; the subject gives context to all."""
+        allowed = self._allowed.get(tenant, NOTHING)
+        subject = tuple(text for text in texts if text.where == "subject")[:1]
+        found = []
+        for text in texts:
+            spotter = Spotter(ids)
+            self.search((*subject, text) if text not in subject else (text,), allowed, spotter.tally)
+            found.append(spotter.values(text))
+        return tuple(found)
+
+    def search(
+        self,
+        texts: Sequence[Text],
+        allowed: Allowed = NOTHING,
+        make_tally: Callable[[Rule, Text, Allowed], Tally] = Tally,
+    ) -> tuple[Finding, ...]:
         """Findings in these texts, one for each rule, part and file; the subject gives context to all."""
         plain = [Looked(t, t.text, t.text.encode("utf-8", "replace")) for t in texts]
         variants = {steps: [_changed(one, change) for one in plain] for steps, change in self._normalisers.items()}
@@ -85,7 +103,7 @@ class Patterns:
                 if time.monotonic() > deadline:
                     return (*self._findings(tallies), inspection_failed(self.name, "took too long"))
                 place = _place(tallies, pattern.rule, source)
-                tally = tallies.get(place) or Tally(pattern.rule, source, allowed)
+                tally = tallies.get(place) or make_tally(pattern.rule, source, allowed)
                 Matches(pattern, looked, subject, deadline, words).count_into(tally)
                 if tally.values or tally.gave_up:
                     tallies[place] = tally

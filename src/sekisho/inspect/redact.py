@@ -26,8 +26,23 @@ def redacted(value: str, how: Redaction) -> str:
     return _DIGIT.sub("*", shortened) if how == "none" else _middle(shortened)
 
 
-def _middle(value: str) -> str:
+def hidden(value: str, how: Redaction) -> list[int]:
+    """The places in a value that masking it takes, in a text where all else stays.
+
+    As in `redacted`, but for "all": every character that is no white space.
+    """
+    if how == "all":
+        return [i for i, c in enumerate(value) if not c.isspace()]
+    shown = _shown(value) if how == "middle" else frozenset()
+    return [i for i, c in enumerate(value) if c.isalnum() and i not in shown]
+
+
+def _shown(value: str) -> frozenset[int]:
     places = [i for i, c in enumerate(value) if c.isalnum()]
     head, tail = (2, 2) if len(places) >= 10 else (1, 0) if len(places) >= 6 else (0, 0)
-    shown = set(places[:head] + (places[-tail:] if tail else []))
+    return frozenset(places[:head] + (places[-tail:] if tail else []))
+
+
+def _middle(value: str) -> str:
+    shown = _shown(value)
     return "".join("*" if c.isalnum() and i not in shown else c for i, c in enumerate(value))

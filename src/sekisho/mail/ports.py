@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sekisho.mail.dns import Answer
     from sekisho.mail.envelope import Envelope
     from sekisho.mail.finding import Finding
     from sekisho.mail.kept import Kept, KeptState
-    from sekisho.mail.message import Link, Mailbox, Part
+    from sekisho.mail.message import Link, Mailbox, Part, Text
     from sekisho.mail.reply import Reply
     from sekisho.mail.transaction import AuditRecord, Transaction
     from sekisho.mail.verdict import Verdict
@@ -40,6 +40,29 @@ class Inspector(Protocol):
     name: str
 
     def inspect(self, transaction: Transaction) -> Sequence[Finding]: ...
+
+
+@runtime_checkable
+class Locator(Protocol):
+    """An inspector that can point at every value it found.
+
+    `locate` looks for the findings of these ids in these texts, as `inspect` would in a message of `tenant`, and
+    returns for each text the values as spans of characters, and which of their characters are to be hidden.
+    """
+
+    name: str
+
+    def locate(self, texts: Sequence[Text], ids: Collection[str], tenant: str) -> Sequence[Located]: ...
+
+
+class Located(Protocol):
+    """`spans` are those of whole values, `hidden` the characters not to be shown: offsets into one text."""
+
+    @property
+    def spans(self) -> Sequence[tuple[int, int]]: ...
+
+    @property
+    def hidden(self) -> Collection[int]: ...
 
 
 class Lookup(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from sekisho.mail.finding import Finding
 from sekisho.mail.reply import Reply
@@ -98,9 +98,43 @@ class ChangeSender(Struct, frozen=True, tag="change_sender"):
     address: str | None
 
 
+class Overwrite(Struct, frozen=True):
+    """Other octets, as many, in the message's raw octets from `start` on."""
+
+    start: int
+    octets: bytes
+
+
+class Redact(Struct, frozen=True, tag="redact"):
+    """Mask what findings of these ids (`finding`, with `*` and `?`) found in subject and text parts.
+
+    Policy names the findings; what has to be overwritten for it (`masks`) is worked out once the message is there.
+    None: not yet, and a message with such a redaction does not leave.
+    """
+
+    finding: tuple[str, ...] = ()
+    masks: tuple[Overwrite, ...] | None = None
+
+
 Modification = (
-    AddHeader | ChangeHeader | DeleteHeader | ReplacePart | DropPart | AddRecipient | DeleteRecipient | ChangeSender
+    AddHeader
+    | ChangeHeader
+    | DeleteHeader
+    | ReplacePart
+    | DropPart
+    | AddRecipient
+    | DeleteRecipient
+    | ChangeSender
+    | Redact
 )
+
+
+def modification_json(modification: Modification) -> dict[str, object]:
+    """A modification as `check` and `hold show` print it: its type and keys; of a redaction, how many masks."""
+    shown: dict[str, object] = to_builtins(modification)
+    if isinstance(modification, Redact):
+        shown["masks"] = len(modification.masks or ())
+    return shown
 
 
 class Verdict(Struct, frozen=True):
@@ -110,7 +144,8 @@ class Verdict(Struct, frozen=True):
     `hold` is there exactly when the disposition is HOLD; `reply` the rule's own text for REJECT and DEFER, else None;
     `notify` names whom to tell ("sender", "reviewer", "approver", "administrator"); `split`: let the verdicts of the
     other recipients be carried out apart; `would_have` lists "rule: disposition" of monitored rules that
-    matched; `incident` names a kind of incident to open.
+    matched; `incident` names a kind of incident to open; `subject` is the subject with what was found in it masked,
+    for notices (None: nothing was).
     """
 
     recipients: tuple[str, ...]
@@ -125,6 +160,7 @@ class Verdict(Struct, frozen=True):
     would_have: tuple[str, ...] = ()
     incident: str | None = None
     log: bool = False
+    subject: str | None = None
 
 
 def strictest(verdicts: tuple[Verdict, ...]) -> Verdict:

@@ -49,7 +49,7 @@ class TextDecoder:
         if opaque and not part.content_type.startswith("text/"):
             return ""
         content = part.content
-        text = charsets.decode(content, part.charset or _declared_inside(part, content)).removeprefix("\ufeff")
+        text = charsets.decode(content, part.charset or declared_inside(part, content)).removeprefix("\ufeff")
         return text.replace("\r\n", "\n") if "\r" in text else text
 
     def visible_text(self, part: Part) -> str:
@@ -77,7 +77,7 @@ def _page(part: Part) -> Page:
     return page
 
 
-def _declared_inside(part: Part, content: bytes) -> str | None:
+def declared_inside(part: Part, content: bytes) -> str | None:
     """The charset an HTML text declares about itself, which counts where the header says nothing."""
     if part.content_type not in _HTML:
         return None

@@ -13,6 +13,8 @@ from sekisho.mail.verdict import (
     DeleteHeader,
     DeleteRecipient,
     DropPart,
+    Overwrite,
+    Redact,
     ReplacePart,
 )
 from sekisho.parse import parse
@@ -311,11 +313,29 @@ def test_a_part_in_an_encoded_container_cannot_be_changed():
         ReplacePart("1.1.1", "x"),
         ReplacePart("2", "x", "text/html; x=y"),
         ReplacePart("2", "x", "\r\n"),
+        Redact(("dlp/*",)),
+        Redact(("dlp/*",), (Overwrite(100_000, b"*"),)),
+        Redact(("dlp/*",), (Overwrite(-1, b"*"),)),
     ],
 )
 def test_what_cannot_be_done(modification):
     with pytest.raises(ModifyError):
         modified(MIXED, modification)
+
+
+def test_masks_are_octets_over_octets():
+    redaction = Redact(("dlp/card",), (Overwrite(MIXED.index(b"\r\n\r\n") + 4, b"***"),))
+    found = modified(MIXED, redaction)
+    assert len(found) == len(MIXED)
+    assert sum(a != b for a, b in zip(found, MIXED, strict=True)) == 3
+    added = modified(MIXED, AddHeader("X-Long", "y"), redaction)
+    assert added == b"X-Long: y\r\n" + found
+
+
+def test_masks_go_with_the_part_that_is_taken_out():
+    part = parse(MIXED).parts[1]
+    redaction = Redact((), (Overwrite(part.body_start, b"**"),))
+    assert modified(MIXED, redaction, DropPart(part.path, "gone")) == modified(MIXED, DropPart(part.path, "gone"))
 
 
 # --- envelope --------------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from email import message_from_bytes, policy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sekisho.act.notify import is_automatic, notices
 from sekisho.config.settings import NoticeSettings
 from sekisho.mail.envelope import Envelope, Recipient, Session
 from sekisho.mail.finding import Finding, Severity
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import Disposition, Hold, Verdict
+from sekisho.mail.verdict import ChangeHeader, Disposition, Hold, Overwrite, Redact, Verdict
 from sekisho.parse import parse
 
 AT = datetime(2026, 3, 2, 4, 5, 6, tzinfo=UTC)
@@ -69,6 +70,49 @@ def test_to_the_sender():
         "2026-03-02 04:05:06 UTC",
     ):
         assert shown in text
+
+
+MASKS = (Overwrite(0, b"*"),)
+
+
+def redacted(*notify, masks=MASKS, subject=None, disposition=Disposition.DELIVER, findings=(FINDING,)):
+    changes = (Redact(("dlp/*",), masks), *([ChangeHeader("Subject", subject)] if subject else []))
+    verdict = Verdict(
+        ("hana@example.net",), disposition, "r", findings, Hold("delay", 60) if disposition else None,
+        modifications=changes, notify=notify, subject=subject,
+    )  # fmt: skip
+    envelope = Envelope("taro@example.jp", (Recipient("hana@example.net"),))
+    transaction = Transaction("0t", Session("s", "192.0.2.7"), envelope, parse(b"Subject: card 4111\r\n\r\nx"), AT)
+    [(_, data)] = notices(transaction, verdict, replace(SETTINGS, language="en"), TITLES, "gw.example.jp", at=AT)
+    return text_of(data)[1]
+
+
+def test_that_values_were_masked():
+    text = redacted("sender")
+    assert "is masked with asterisks" in text
+    assert "agree with your administrator on a safe way" in text
+    assert "is masked with asterisks" in redacted("sender", disposition=Disposition.HOLD)
+    assert "masked" not in redacted("sender", masks=())
+
+
+def test_the_subject_with_what_was_found_in_it_masked():
+    text = redacted("sender", masks=(), subject="card ****")
+    assert "Subject: card ****" in text
+    assert "4111" not in text
+    assert "is masked with asterisks" in text
+
+
+def test_places_that_people_know():
+    places = [
+        replace(FINDING, part="1.2", where="body", path=""),
+        replace(FINDING, part="1.1", where="body", path=""),
+    ]
+    text = redacted("sender", findings=places)
+    assert text.count("Individual number (My Number) (text, high, 12 times)") == 1  # two alternatives, one text
+    quoted = [replace(FINDING, part="1", where="body", path="quoted reply")]
+    assert "(text quoted from the recipient, high, 12 times)" in redacted("sender", findings=quoted)
+    inner = [replace(FINDING, path="outer.zip/list.xlsx/Sheet2")]
+    assert "(attachment outer.zip/list.xlsx/Sheet2, high, 12 times)" in redacted("sender", findings=inner)
 
 
 def test_to_reviewers():

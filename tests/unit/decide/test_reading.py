@@ -143,3 +143,29 @@ def test_globs_that_match_nothing_known(wrong, glob, problem):
 def test_families_are_those_of_the_reference():
     reference = Path(__file__).parents[3] / "docs" / "reference" / "policy.md"
     assert set(re.findall(r"^\| `([a-z.]+)/` \|", reference.read_text(encoding="utf-8"), re.MULTILINE)) == FAMILIES
+
+
+REDACT = 'then = {{ disposition = "deliver", modifications = [{{ type = "redact"{} }}] }}'
+
+
+@pytest.mark.parametrize(
+    ("when", "finding", "problem"),
+    [
+        ("", ', finding = "dlp/secret/jwt"', None),
+        ('when = { finding = "dlp/*" }', "", None),
+        ('when = { finding = "dlp/*" }', ', finding = "matched"', None),
+        ("", ', finding = "dlp/crad"', 'then.modifications: "dlp/crad" matches no known finding'),
+        ("", "", "then.modifications: redact without a finding needs a rule that matches some"),
+        (
+            'when = { none = [{ finding = "dlp/*" }] }',
+            "",
+            "then.modifications: redact without a finding needs a rule",
+        ),
+    ],
+)
+def test_redactions(load, when, finding, problem):
+    text = f'[[rule]]\nname = "r"\n{when}\n{REDACT.format(finding)}\n'
+    _, problems = load(text, known_ids=KNOWN)
+    assert len(problems) == (problem is not None)
+    if problem:
+        assert f"{problems[0].key.removeprefix('rule[0].')}: {problems[0].text}".startswith(problem)

@@ -1,4 +1,6 @@
-from sekisho.decide.settle import Draft, settle
+from msgspec.structs import replace
+
+from sekisho.decide.settle import Draft, settle, settle_again
 from sekisho.mail.envelope import Recipient
 from sekisho.mail.verdict import AddHeader, Disposition, Hold, Verdict
 
@@ -85,3 +87,18 @@ def test_notices_log_and_incident_of_the_others_are_not_lost():
     assert verdict.notify == ("sender", "administrator")
     assert (verdict.log, verdict.incident) == (True, "odd")
     assert set(verdict.would_have) == {"m: hold", "n: defer"}
+
+
+def test_a_verdict_that_became_stricter_binds_the_others_anew():
+    def verdict(recipients, disposition, rule, **others):
+        made = draft([], disposition, rule, hold="approval" if disposition == "hold" else None, **others)
+        return made.decided, recipients
+
+    def again(*pairs):
+        verdicts = [replace(decided, recipients=tuple(recipients)) for decided, recipients in pairs]
+        return {("".join(v.recipients), v.policy_rule) for v in settle_again(verdicts, RECIPIENTS[:4])}
+
+    delivered, held = verdict("ac", "deliver", "x"), verdict("bd", "hold", "y")
+    assert again(delivered, held) == {("abcd", "y")}
+    assert again(delivered, verdict("bd", "hold", "y", split=True)) == {("ac", "x"), ("bd", "y")}
+    assert again(delivered, verdict("bd", "deliver", "y", modifications=(A,))) == {("ac", "x"), ("bd", "y")}

@@ -11,6 +11,7 @@ from sekisho.mail.verdict import (
     Disposition,
     DropPart,
     Hold,
+    Redact,
     ReplacePart,
 )
 
@@ -69,6 +70,8 @@ modifications = [
   { type = "delete_recipient", address = "old@corp.example" },
   { type = "change_sender", address = "new@corp.example" },
   { type = "change_sender", address = "" },
+  { type = "redact", finding = "dlp/card" },
+  { type = "redact", finding = ["dlp/jp/*", "dlp/iban"] },
 ]
 """,
         "final = false",
@@ -84,6 +87,8 @@ modifications = [
         DeleteRecipient("old@corp.example"),
         ChangeSender("new@corp.example"),
         ChangeSender(None),
+        Redact(("dlp/card",)),
+        Redact(("dlp/jp/*", "dlp/iban")),
     )
 
 
@@ -104,6 +109,9 @@ modifications = [
         ('type = "add_recipient", address = "<a@b.example>"', "address"),
         ('type = "add_recipient", address = ""', "address"),
         ('type = "change_sender", address = "a@b.example SIZE=1"', "address"),
+        ('type = "redact", finding = []', "finding"),
+        ('type = "redact", finding = "DLP/card"', "finding"),
+        ('type = "redact", finding = "dlp/card", masks = []', "masks"),
     ],
 )
 def test_bad_modifications(wrong, modification, key):
@@ -176,3 +184,10 @@ def test_a_rule_that_is_not_final_cannot_end_the_search(wrong, then):
     (problem,) = wrong('disposition = "reject"', "final = false")
     assert problem == "disposition: reject ends the search: it cannot go with final = false"
     assert then('disposition = "deliver"', "final = false").disposition is Disposition.DELIVER
+
+
+@pytest.mark.parametrize("disposition", ["defer", "reject"])
+def test_what_does_not_leave_is_not_redacted(wrong, disposition):
+    text = f'disposition = "{disposition}"\nmodifications = [{{ type = "redact", finding = "dlp/card" }}]'
+    (problem,) = wrong(text)
+    assert problem == f"modifications: redact needs a message that may leave, not disposition {disposition}"
