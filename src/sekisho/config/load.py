@@ -44,6 +44,12 @@ class Configuration(Struct, frozen=True):
         """The folder of everything that is kept."""
         return self.path(self.settings.gateway.state_dir)
 
+    @property
+    def key_file(self) -> Path:
+        """Where the keys of held messages lie."""
+        given = self.settings.hold.key_file
+        return self.path(given) if given else self.state_dir / "keys" / "hold.key"
+
 
 def find_file(given: str | None) -> Path | None:
     """The file that was asked for, else the first default that exists, else None."""

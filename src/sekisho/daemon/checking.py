@@ -18,6 +18,7 @@ from sekisho.config.locations import Problem
 from sekisho.config.settings import TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.daemon.measured import MeasuredSandbox
+from sekisho.daemon.registered import Registered
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks, Tenant
 from sekisho.inspect.allowed import Allowed
@@ -60,6 +61,7 @@ class Lists(Struct, frozen=True, eq=False):
     listed: LinkLists
     passwords: Mapping[str, tuple[str, ...]]
     allowed: Mapping[str, Allowed]
+    registered: Registered
 
 
 class Checking(Struct, frozen=True, eq=False):
@@ -71,6 +73,7 @@ class Checking(Struct, frozen=True, eq=False):
     listed: ListedLinks
     dns_lists: DnsLists | None
     read_lists: Callable[[], tuple[LinkLists, list[Problem]]]
+    registered: Registered
 
     async def warm_up(self) -> bool:
         """Have all ready before the first message needs it. False: attachments cannot be opened now."""
@@ -88,7 +91,12 @@ class Checking(Struct, frozen=True, eq=False):
         await asyncio.gather(*asked, *([self.dns_lists.check()] if self.dns_lists else []))
 
     async def refresh(self) -> None:
-        """Take up link lists whose files have changed. With anything wrong in one the old ones stay in force."""
+        """Take up link lists and registered data whose files have changed.
+
+        With anything wrong in them the old ones stay in force.
+        """
+        if self.registered.changed():
+            await asyncio.to_thread(self.registered.refresh)
         if not await asyncio.to_thread(self.listed.lists.changed):
             return
         lists, problems = await asyncio.to_thread(self.read_lists)
@@ -114,6 +122,7 @@ class Checking(Struct, frozen=True, eq=False):
             "opening": self.sandbox.status(),
             "antivirus": [msgspec.to_builtins(engine.health) for engine in self.engines],
             "link_lists": lists,
+            "registered": self.registered.status(),
             "dns_lists": msgspec.to_builtins(self.dns_lists.health) if self.dns_lists else [],
         }
 
@@ -124,12 +133,18 @@ def lists_of(configuration: Configuration, tenants: Mapping[str, TenantSettings]
     yara, problems = load_yara([shipped("rules"), *(configuration.path(text) for text in settings.yara)])
     hashes, more = HashList.load([configuration.path(text) for text in settings.known_hashes])
     words = load_lists(shipped("lists"))
+    registered = Registered(configuration)
     listed, of_links = load_link_lists(configuration.settings.link_list, configuration.path, words)
     if settings.ocr and (why := ocr.available()):
         problems.append(configuration.locations.problem("attachments.ocr", why))
     passwords = {name: _lines(configuration, t.attachment_passwords_file) for name, t in tenants.items()}
     allowed = {name: Allowed(_values(_lines(configuration, t.dlp_allow_file))) for name, t in tenants.items()}
-    return Lists(yara, hashes, words, listed, passwords, allowed), [*problems, *more, *of_links]
+    return Lists(yara, hashes, words, listed, passwords, allowed, registered), [
+        *problems,
+        *more,
+        *of_links,
+        *registered.problems,
+    ]
 
 
 def checking(
@@ -164,13 +179,14 @@ def checking(
                 allowed=settings.inspect.allowed_link_hosts,
             ),
             listed,
+            *lists.registered.inspectors,
         ),
         lookups=tuple(lookups),
         lookup_deadline_seconds=settings.inspect.lookup_deadline_seconds,
         thread_above_bytes=settings.inspect.thread_above_bytes,
     )
     read_lists = partial(load_link_lists, settings.link_list, configuration.path, lists.links)
-    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists)
+    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists, lists.registered)
 
 
 def _dns_lists(configuration: Configuration, lists: Lists, listed: ListedLinks) -> DnsLists | None:

@@ -98,7 +98,7 @@ def titles(rules: Rules) -> dict[str, dict[str, str]]:
 
 def open_store(configuration: Configuration) -> SqliteStore:
     """The store of this process. Raises StoreAwayError."""
-    return SqliteStore.open(configuration.state_dir, key_file(configuration))
+    return SqliteStore.open(configuration.state_dir, configuration.key_file)
 
 
 def listeners(configuration: Configuration) -> tuple[ListenerSettings, ...]:
@@ -188,12 +188,6 @@ def checking_of(configuration: Configuration) -> tuple[Checking | None, list[Pro
     prepared, problems = prepare(configuration)
     # A key of the moment: hashes of findings that are not kept need not be found again.
     return (checking(prepared, secrets.token_bytes(32)) if prepared else None), problems
-
-
-def key_file(configuration: Configuration) -> Path:
-    """Where the keys of held messages lie."""
-    given = configuration.settings.hold.key_file
-    return configuration.path(given) if given else configuration.state_dir / "keys" / "hold.key"
 
 
 class Actions(Struct, frozen=True, eq=False):

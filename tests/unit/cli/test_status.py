@@ -126,6 +126,24 @@ def test_a_listener_that_takes_connections_and_says_nothing(sekisho, address, be
     assert told in wrong[0]
 
 
+def test_registered_lists_and_documents_are_named_once(sekisho, address, beat):
+    registered = [
+        {"kind": "list", "name": "customers", "tenant": "default", "rows": 50_000},
+        {"kind": "documents", "tenant": "shop", "documents": 3},
+    ]
+    beat("worker-1", opening=["processes"], registered=registered)
+    beat("worker-2", opening=["processes"], registered=registered)
+    with listening(address):
+        state = shown(sekisho("status", "--json"))
+        lines = sekisho("status").out.splitlines()
+    assert state["registered"] == registered
+    told = [line.split() for line in lines if line.startswith("registered")]
+    assert told == [
+        ["registered", "list", "customers", "default", "50,000", "rows"],
+        ["registered", "documents", "shop", "3"],
+    ]
+
+
 def test_a_listener_that_waits_for_the_client(sekisho, address, folder, beat):
     """Behind PROXY protocol the client speaks first."""
     config = folder / "sekisho.toml"

@@ -59,8 +59,10 @@ ROWS = [
     (("dlp/secret/jwt", "medium", 0.9), APPROVAL, "deliver"),
     (("dlp/secret/jwt", "medium", 0.4), "deliver", "deliver"),
     (("dlp/jp/my-number", "high", 0.97, 12), APPROVAL, "deliver"),
-    (("dlp/exact/customers", "medium", 0.6), APPROVAL, "deliver"),
-    (("dlp/fingerprint/contract", "low", 0.6), APPROVAL, "deliver"),
+    (("dlp/exact/customers", "medium", 0.95), APPROVAL, "deliver"),
+    (("dlp/exact/customers", "high", 0.495), "deliver", "deliver"),  # quoted from the recipient's own mail
+    (("dlp/fingerprint/contract", "low", 0.9), APPROVAL, "deliver"),
+    (("dlp/fingerprint/contract", "high", 0.485), "deliver", "deliver"),
     (("dlp/jp/my-number", "medium", 0.97), "deliver", "deliver"),
     (("auth/identity-mismatch", "high"), "reject", "reject"),
     (("auth/dmarc-would-fail", "medium"), "deliver", "deliver"),
