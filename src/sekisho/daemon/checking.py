@@ -32,6 +32,7 @@ from sekisho.inspect.links.inspector import Links
 from sekisho.inspect.links.lists import Lists as LinkWords
 from sekisho.inspect.links.lists import load_lists
 from sekisho.inspect.patterns import Patterns
+from sekisho.inspect.personal_lists import PersonalLists
 from sekisho.inspect.rules import Rules
 from sekisho.inspect.turns import Turns
 from sekisho.inspect.yara_rules import load_yara
@@ -179,6 +180,7 @@ def checking(
                 allowed=settings.inspect.allowed_link_hosts,
             ),
             listed,
+            PersonalLists(rules),
             *lists.registered.inspectors,
         ),
         lookups=tuple(lookups),

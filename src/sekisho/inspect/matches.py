@@ -12,6 +12,7 @@ from msgspec import Struct
 from sekisho.inspect.allowed import NOTHING, Allowed
 from sekisho.inspect.context import Word, lowered, spans_around, word_in, words_of
 from sekisho.inspect.quoted import PLACE as QUOTED
+from sekisho.inspect.quoted import SHARE as QUOTED_SHARE
 from sekisho.inspect.redact import redacted
 from sekisho.inspect.rules import Rule
 from sekisho.inspect.validators import VALIDATORS
@@ -30,7 +31,6 @@ PATIENCE = 2000  # candidates after which it matters whether more pass than by c
 CHANCE_SHARE = 0.02
 BULK_VALUES = 5
 BULK_SHARE = 0.9
-QUOTED_SHARE = 0.5
 
 _SEPARATORS = re.compile(r"[\s-]+")
 _BESIDE_BYTES = 8 * 4

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _FOR_PEOPLE = frozenset(("from", "to", "cc", "reply-to", "comments", "keywords"))
+# Where mail programs and labelling tools write how confidential a message is.
+_CLASSIFICATIONS = frozenset((
+    "sensitivity", "msip_labels", "x-classification", "x-security-classification", "x-protective-marking",
+    "x-sensitivity", "x-titus-classification", "x-confidentiality",
+))  # fmt: skip
 
 
 class Mailbox(Struct, frozen=True):
@@ -215,7 +220,7 @@ class Message(Struct, frozen=True, eq=False):
         for header in self.headers:
             if header.key == "subject":
                 yield Text(header.text, "subject")
-            elif header.key in _FOR_PEOPLE:
+            elif header.key in _FOR_PEOPLE or header.key in _CLASSIFICATIONS:
                 yield Text(header.text, "header")
         for part in self.parts:
             if part.filename:

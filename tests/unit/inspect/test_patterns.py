@@ -295,7 +295,7 @@ def test_no_raw_value_is_in_a_finding(builtin):
     values = ["123456789018", "4012888888881881", "aB3dE5gH7zz"]
     text = f"マイナンバー {values[0]} card {values[1]}\nuser x password: {values[2]}"
     found = builtin.search([body(text)])
-    assert {f.rule for f in found} == {"dlp/jp/my-number", "dlp/card", "dlp/secret/password"}
+    assert {f.rule for f in found} >= {"dlp/jp/my-number", "dlp/card", "dlp/secret/password"}
     assert not [f for f in found for v in values if v in str(f.to_json())]
 
 

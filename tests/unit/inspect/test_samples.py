@@ -20,6 +20,14 @@ SHAPES = {
     "openssh-private-key": r"-----BEGIN OPENSSH PRIVATE KEY-----\n[A-Za-z0-9+/=\n]+-----END OPENSSH PRIVATE KEY-----",
     "certificate": r"-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]+-----END CERTIFICATE-----",
     "password": r"[a-z]{5}[A-Z]{2}[0-9]{3}#",
+    "npm-token": r"npm_[A-Za-z0-9]{36}",
+    "basic-credentials": r"ZGVwbG95O[A-Za-z0-9+/]+={0,2}",
+    "curve-key": r"[A-Za-z0-9+/]{43}=",
+    "discord-token": r"[A-Za-z0-9]{24}\.[A-Za-z0-9]{6}\.[A-Za-z0-9_-]{38}",
+    "bitlocker-key": r"[0-9]{6}(-[0-9]{6}){7}",
+    "age-key": r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}",
+    "wallet-key": r"5[1-9A-HJ-NP-Za-km-z]{50}",
+    "wrapped-private-key": r"LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt[A-Za-z0-9+/]+={0,2}",
 }
 
 
@@ -40,3 +48,22 @@ def test_other_text_stays():
 def test_an_unknown_maker_is_a_key_error():
     with pytest.raises(KeyError):
         filled_in("{{no-such-maker}}")
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("hex-40", r"[0-9a-f]{40}"),
+        ("upper-digits-7", r"[0-9A-Z]{7}"),
+        ("base64url-95", r"[\w-]{95}"),
+        ("digits-1", r"\d"),
+    ],
+)
+def test_a_run_of_an_alphabet(name, shape):
+    assert re.fullmatch(shape, filled_in("{{" + name + "}}"), re.ASCII)
+
+
+@pytest.mark.parametrize("name", ["hex-", "hex", "octal-8", "hex--4"])
+def test_what_is_no_alphabet_and_length_is_a_key_error(name):
+    with pytest.raises(KeyError):
+        filled_in("{{" + name + "}}")

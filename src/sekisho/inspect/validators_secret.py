@@ -1,0 +1,394 @@
+"""Checks for keys, tokens and passwords: checksums where a maker has one, else whether a value looks made up.
+
+A secret in a mail is either a value from a generator, which no word of prose resembles, or something a person chose.
+That is told from a placeholder (`<password>`, `changeme`), from code (`os.environ["TOKEN"]`) and from ordinary words.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import math
+import re
+import zlib
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+
+# What a writer puts where the value goes.
+_HOLE = re.compile(
+    r"(?i)^[x*.\-_#•●?=~+/\s]+$|x{4,}|\*{3,}|\.{3}|…|•{2,}|●{2,}|\uff0a{2,}|<[^>]*>|\$\{|\{\{|\}\}|%\(|%\w+%|\$\(|^[<\[({$%@&]"
+    r"|example|sample|dummy|placeholder|redacted|masked|omitted|changeme|change[-_]?(?:me|this|it)|replace[-_]?(?:me|with|this)"
+    r"|(?:^|[-_])(?:your|insert|enter|fill)[-_a-z]|your(?:secret|token|key|api|pass)|put[-_]?your|goes[-_]?here|[-_]here$|to[-_]?be[-_]"
+    r"|not[-_]?a?[-_]?(?:real|secret)|fake|todo|fixme|lorem|foobar|test[-_]?test|super[-_]?secret|パスワード|ここに|記入|入力|別途|省略|伏せ"
+)
+_NO_VALUES = (
+    "null none true false undefined nil empty string str int bool boolean required optional default secret password"
+    " passwd pass token private public hidden unknown disabled enabled admin root user username login value text auto"
+    " password1 password12 password123 password1234 mypassword newpassword oldpassword yourpassword userpassword"
+    " passphrase mysecret secretkey apikey bearer basic varchar email phone prompt ask keychain keyring vault static"
+    " always never manual generated encrypted plaintext forbidden permit sufficient include prohibit-password"
+    " without-password 123456 12345678 123456789 1234567890"
+)
+_NOTHING = frozenset(_NO_VALUES.split())
+# An expression of a programming language rather than a value.
+_CODE = re.compile(
+    r"^(?:os|self|this|process|config|settings|env|request|req|response|res|result|params|options|args|props|data|ctx|secrets?"
+    r"|vault|var|local|exports|module|window|session|credentials|account|auth|app|user)[.\[]"
+    r"|^(?:getenv|env|new|await|function|lambda|return)\b|\w\(|\w\[|\)$|^[A-Za-z_]+(?:\.[A-Za-z_]+)+$|^[a-z]+(?:_[a-z]+)+$"
+    r"|^[A-Z]+(?:_[A-Z]+)*$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+){2,}$|->|::|=>|^\W*$|\[['\"]|^[a-z]+(?:[A-Z][a-z]+)+$|^(?:[a-z]+/)+[a-z]+$|^[!|>]"
+)
+_SEQUENCES = ("abcdefgh", "12345678", "23456789", "87654321", "qwertyui", "01234567", "aaaaaa", "000000", "111111")
+_TRAIL = ".,;:!?)]}\"'`>"
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_PATHLIKE = re.compile(
+    r"^(?:[a-z]+:)?/{1,2}[\w.-]|\.(?:com|net|org|jp|html?|php|png|jpe?g|gif|css|js|json|py|txt|pem|key|crt)$|@"
+)
+# "Password1234_" in a manual; names and hyphened words without a digit.
+_FIRST_THOUGHT = re.compile(
+    r"(?i)(?:my|new|old|test|the)?[-_]?(?:pass(?:word|wd)?|pwd|secret)[-_@]?[0-9]{0,4}[!_#$@.*]?"
+)
+_NAME = re.compile(r"[A-Za-z]*(?:[_.:,-]+[A-Za-z]*)+")
+_WORD = re.compile(r"[a-z]{4,}|[A-Z][a-z]{3,}")
+_AWS_ID = re.compile(r"A[KS]IA[A-Z2-7]{16}")
+_FOUR_WORDS = re.compile(r"[a-z]{3,9}(?:-[a-z]{3,9}){3,7}")
+_SIGNS = re.compile(r"[#$%&*+=!^~?]")
+# Versions, paths, names of machines, code, measures.
+_PARTS = re.compile(r"[-_.:/].*[-_.:/]|[@()<>{}\[\];|,\"]|^[A-Za-z_]+=|[0-9]x[0-9]")
+_INNER_SIGN = re.compile(r"[A-Za-z][#$%&*+=!^~]+[A-Za-z]")
+# Letters that English avoids, and more consonants in a row than it has: signs of chance.
+_UNWORDLY = re.compile(r"(?i)[jqxz]|[^aeiouy]{5}")
+
+
+def placeholder(value: str) -> bool:
+    """Whether a value is a hole for one: `<token>`, `xxxx`, `your-key-here`, `changeme`, `${TOKEN}`, `null`."""
+    return len(set(value)) < 4 or value.lower() in _NOTHING or bool(_HOLE.search(value))
+
+
+def generated(value: str) -> bool:
+    """A value from a generator, 16 characters or more: letters and digits mixed as chance mixes them, and no words.
+
+    Hexadecimal counts from 32 characters on. UUIDs, paths, addresses and counting ("abcdefgh") do not.
+    """
+    value = value.rstrip(_TRAIL)
+    lowered = value.lower()
+    if len(value) < 16 or placeholder(value) or any(s in lowered for s in _SEQUENCES) or _PATHLIKE.search(value):
+        return False
+    letters = sum(c.isalpha() for c in value)
+    digits = sum(c.isdigit() for c in value)
+    if not letters or not digits or _CODE.search(value) or _UUID.fullmatch(value):
+        return False
+    if _HEX.fullmatch(value):
+        return len(value) >= 32 and _bits(value) >= 3.0
+    return _bits(value) >= _least_bits(value) and _wordless(value)
+
+
+def secret_value(value: str) -> bool:
+    """What stands behind a key's name in a file of settings: generated, or a UUID (many services hand those out)."""
+    return bool(_UUID.fullmatch(value) and _bits(value) >= 3.0) or generated(value)
+
+
+def key_shaped(value: str) -> bool:
+    """Where a key is due: 15 characters or more, letters and digits, and no hole; may count ("abcdef1234567890")."""
+    value = value.rstrip(_TRAIL)
+    if _AWS_ID.fullmatch(value) and len(set(value)) >= 8:
+        return True  # Amazon's own sample ends with "EXAMPLE"
+    if len(value) < 15 or len(set(value)) < 8 or _HOLE.search(value) or _CODE.search(value) or _UUID.fullmatch(value):
+        return False
+    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value) and not _PATHLIKE.search(value)
+
+
+_TRIVIAL = re.compile(
+    r"(?i)(?:admin|root|user|password|passwd|pass|secret|letmein|qwerty|welcome|example\w{0,8})[0-9!@#]{0,4}"
+)
+
+
+def trivial_password(value: str) -> bool:
+    """A password that everybody tries first ("password"), also as "user:password" in Base64 (RFC 7617 2)."""
+    return bool(_TRIVIAL.fullmatch(_decoded(value).partition(":")[2] or value))
+
+
+def chosen_password(value: str) -> bool:
+    """A password in prose, 6 to 64 characters: letters and digits, and neither placeholder, code nor address."""
+    value = value.rstrip(_TRAIL) if not value.endswith("!") else value
+    if not 6 <= len(value) <= 64 or placeholder(value) or "://" in value or not _mixed(value):
+        return False
+    return not _PLAIN.search(value)
+
+
+def strong_password(value: str) -> bool:
+    """A password that needs no word beside it that says so: 8 characters or more, mixed, and nothing that reads."""
+    plain = value.rstrip(_TRAIL)
+    return len(plain) >= 8 and chosen_password(value) and _bits(plain) >= _least_bits(plain) and _wordless(plain)
+
+
+def scrambled(value: str) -> bool:
+    """Small letters, capitals and digits mixed as in no word, code or name, 8 characters or more; no hexadecimal."""
+    plain = value.rstrip(_TRAIL)
+    if len(plain) < 8 or not chosen_password(plain[:64]) or _HEX.fullmatch(plain) or _PARTS.search(plain):
+        return False
+    kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in plain if c.isalnum()]
+    changes = sum(a != b for a, b in pairwise(kinds))
+    signed = len(set(kinds)) == 3 and _SIGNS.search(value)
+    mixed = signed or ("l" in kinds and changes >= max(4, len(kinds) // 3))
+    return bool(mixed) and _bits(plain) >= _least_bits(plain) and not _readable(plain)
+
+
+def _readable(value: str) -> bool:
+    """Whether it has a word of five letters, or words are much of it: names of products and versions of them do."""
+    words = [run for run in _WORD.findall(value) if re.search(r"(?i)[aeiouy]", run) and not _UNWORDLY.search(run)]
+    return sum(map(len, words)) > 0.35 * len(value) or (len(value) < 20 and any(len(word) > 4 for word in words))
+
+
+# Dates, times, versions, measures, file names and mail addresses beside "password:" in prose.
+_PLAIN = re.compile(
+    r"(?i)^[0-9]{1,4}[-/.:年][0-9]{1,2}\b|^[\^~<>=v]{0,3}[0-9]+(?:\.[0-9x*]+)+|\w\[|^\S+@\S+\.[a-z]{2,}$|^[a-z]+[(\uff08]|\(\)|^[0-9]+(?:bits?|bytes?|chars?|characters|days?|hours?|mins?|minutes|months?|years?|letters|digits|times?|th|nd|st)$"
+    r"|^(?:https?|www\.)|\.(?:docx?|xlsx?|pdf|zip|txt|html?|php|jpe?g|png)$|^[a-z]+-[0-9]{1,2}$|^\[[^\]]*\]$|[a-z]=[0-9]*$|&[a-z]+="
+    r"|^[0-9]+[-~〜][0-9]+|^(?:rfc|sha|md|utf|iso|base|windows|win|bcrypt|oauth|mp)[-_]?[0-9]+"
+)
+
+
+def config_password(value: str) -> bool:
+    """A password as a value in a file of settings, 5 to 128 characters: letters, digits, signs: two of them."""
+    value = value.rstrip(",.;:?")
+    if not 5 <= len(value) <= 128 or placeholder(value) or _CODE.search(value) or value.startswith(("/", "~/", "./")):
+        return False
+    if _FIRST_THOUGHT.fullmatch(value) or _NAME.fullmatch(value):
+        return False
+    kinds = [any(map(kind, value)) for kind in (str.isalpha, str.isdigit, lambda c: not c.isalnum())]
+    return (sum(kinds) >= 2 or _mixed(value)) and not _PATHLIKE.search(value) and not _PLAIN.search(value)
+
+
+def word_password(value: str) -> bool:
+    """A password that is a word ("swordfish"): only where a file says so, and next to a host or a login."""
+    return 4 <= len(value) <= 64 and not placeholder(value) and not re.search(r"[\s(){}\[\]<>$;]|::|->", value)
+
+
+def url_password(value: str) -> bool:
+    """The password part of an address (RFC 3986 3.2.1), percent-encoding taken off; no placeholder and no port."""
+    value = unquote(value)
+    if not 3 <= len(value) <= 128 or placeholder(value) or value.isdigit():
+        return False
+    return not re.fullmatch(
+        r"(?i)(?:my|your|the|db|user)?[-_]?(?:pass(?:word|wd|wort)?|pw[d]?|secret|token|key|tiger|foo|bar)[0-9]{0,3}",
+        value,
+    )
+
+
+def basic_credentials(value: str) -> bool:
+    """Base64 of "user:password" (RFC 7617 2), also as Docker and npm keep it."""
+    text = _decoded(value)
+    user, colon, password = text.partition(":")
+    return bool(colon and user and text.isprintable() and len(password) >= 4) and url_password(password)
+
+
+def github_token(value: str) -> bool:
+    """A GitHub token: the last 6 of its 36 characters are the CRC-32 of the others in base 62, as the vendor tells.
+
+    The longer forms (`github_pat_`, app tokens beyond 36) are taken by their look.
+    """
+    body = value.rpartition("_")[2]
+    return (
+        _crc_base62(body)
+        if len(body) == 36
+        else generated(value.partition("_")[2].replace("_", "").replace("pat", ""))
+    )
+
+
+def npm_token(value: str) -> bool:
+    """An npm token, made like GitHub's: `npm_`, 30 characters and their CRC-32 in base 62."""
+    return _crc_base62(value.rpartition("_")[2])
+
+
+def discord_token(value: str) -> bool:
+    """A Discord bot token: its first part is the bot's number, 17 to 20 digits, in Base64."""
+    number = _decoded(value.partition(".")[0])
+    return 17 <= len(number) <= 20 and number.isdigit() and number.isascii() and not placeholder(value)
+
+
+def age_secret_key(value: str) -> bool:
+    """An age identity: Bech32 with the checksum of BIP 173."""
+    head, _, data = value.lower().rpartition("1")
+    if not head or len(data) < 6 or any(c not in _BECH32 for c in data):
+        return False
+    expanded = [ord(c) >> 5 for c in head] + [0] + [ord(c) & 31 for c in head]
+    return _polymod(expanded + [_BECH32.index(c) for c in data]) == 1
+
+
+def base58_key(value: str) -> bool:
+    """A private key of a wallet in Base58Check: the last 4 bytes are the first of a double SHA-256 of the others."""
+    if len(value) > 120 or any(c not in _BASE58 for c in value):
+        return False
+    number = 0
+    for c in value:
+        number = number * 58 + _BASE58.index(c)
+    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return hashlib.sha256(hashlib.sha256(data[:-4]).digest()).digest()[:4] == data[-4:]
+
+
+def wireguard_key(value: str) -> bool:
+    """A Curve25519 private key in Base64: 32 bytes that are not a pattern."""
+    return len(_bytes(value)) == 32 and len(set(_bytes(value))) > 16
+
+
+def otp_secret(value: str) -> bool:
+    """The shared secret of a one-time password generator, Base32 (RFC 4648 6), no sample of a manual."""
+    value = value.upper().rstrip("=")
+    return (
+        len(value) >= 16
+        and _bits(value) >= 2.7
+        and value not in ("JBSWY3DPEHPK3PXP", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+    )
+
+
+def bitlocker_key(value: str) -> bool:
+    """A BitLocker recovery key: eight groups, each a multiple of 11 and at most 11 times 16 bits."""
+    if not re.fullmatch(r"[0-9]{6}(?:-[0-9]{6}){7}", value):
+        return False
+    groups = [int(group) for group in value.split("-")]
+    return all(n % 11 == 0 and n < 11 * 65_536 for n in groups) and len(set(groups)) > 4
+
+
+def wrapped_key(value: str) -> bool:
+    """Base64 of a PEM private key, as kubeconfig files and cloud settings wrap it (RFC 7468 10)."""
+    return "PRIVATE KEY" in _decoded(value[:64])
+
+
+def recovery_codes(value: str) -> bool:
+    """Two or more codes for when the second factor is lost: different ones, each with a digit or of no word."""
+    codes = {re.sub(r"^\s*(?:[0-9]{1,2}[.)]|[*>-])?\s*", "", line).strip() for line in value.split("\n")} - {""}
+    return len(codes) > 1 and all(any(c.isdigit() for c in code) and len(set(code)) > 3 for code in codes)
+
+
+def pin(value: str) -> bool:
+    """A number that opens something, 4 to 8 digits: no filler, no counting, no year."""
+    steps = {ord(b) - ord(a) for a, b in pairwise(value)}
+    year = len(value) == 4 and value[:2] in ("19", "20")
+    return 4 <= len(value) <= 8 and len(set(value)) > 2 and steps not in ({1}, {-1}) and not year
+
+
+def password_hash(value: str) -> bool:
+    """The digest part of a stored password: not a lock ("*", "!") and not a repeated filler."""
+    return len(set(value)) > 8 and "EXAMPLE" not in value.upper()
+
+
+def wifi_password(value: str) -> bool:
+    r"""The P field of a Wi-Fi QR text, backslashes taken off: 8 to 63 characters (IEEE 802.11 J.4)."""
+    value = re.sub(r"\\(.)", r"\1", value)
+    return 8 <= len(value) <= 63 and not placeholder(value)
+
+
+_OPEN_LABEL = re.compile(
+    r"(?i)(?:non[- ]?business|non[- ]?classifi\w*|.{0,20}no label|[0-9a-f-]{36}"
+    r"|public|general|personal|unrestricted|unclassified|none|default|open|external"
+    r"|公開|一般|個人|社外公開可|社外提供可|社外可|制限なし|なし|全員)(?: .{0,20}|（.{0,20}）)?"  # noqa: RUF001 - Japanese brackets
+)
+
+
+def restricting_label(value: str) -> bool:
+    """The name of a sensitivity label that restricts: any but "Public", "General" and their like."""
+    return bool(value.strip()) and not _OPEN_LABEL.fullmatch(value.strip())
+
+
+def _bits(value: str) -> float:
+    """Shannon entropy of the characters, in bits per character."""
+    size = len(value)
+    return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
+
+
+def _least_bits(value: str) -> float:
+    """Less than nearly all random strings of letters and digits of this length have."""
+    return min(3.6, 0.78 * math.log2(len(value)))
+
+
+def _wordless(value: str) -> bool:
+    """Whether no more than half of a value reads like words."""
+    words = (run for run in _WORD.findall(value) if re.search(r"(?i)[aeiouy]", run) and not _UNWORDLY.search(run))
+    return 2 * sum(map(len, words)) <= len(value)
+
+
+def _mixed(value: str) -> bool:
+    """Letters and digits; or letters whose case changes as in no word ("kGhTqWzB"), with signs; or four words."""
+    if any(c.isdigit() for c in value):
+        return any(c.isascii() and c.isalpha() for c in value)
+    if not value.isascii() or _FOUR_WORDS.fullmatch(value):
+        return value.isascii()
+    changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
+    if not value.isalpha():
+        return bool(_INNER_SIGN.search(value)) and not value.islower() and not value.isupper() and _wordless(value)
+    return (changes >= 2 and _wordless(value)) or (changes == 1 and len(value) >= 8 and not _WORD.search(value))
+
+
+def _bytes(value: str) -> bytes:
+    """Base64 or base64url with or without padding; empty where it is neither."""
+    plain = value.strip().rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def _decoded(value: str) -> str:
+    return _bytes(value).decode("utf-8", "replace")
+
+
+def _crc_base62(body: str) -> bool:
+    if len(body) != 36 or not body.isalnum() or not body.isascii():
+        return False
+    number = 0
+    for c in body[-6:]:
+        number = number * 62 + _BASE62.index(c)
+    return zlib.crc32(body[:-6].encode()) == number
+
+
+def _polymod(values: list[int]) -> int:
+    """The checksum of BIP 173 over five-bit values."""
+    check = 1
+    for value in values:
+        top = check >> 25
+        check = (check & 0x1FFFFFF) << 5 ^ value
+        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= generator if top >> bit & 1 else 0
+    return check
+
+
+SECRET_VALIDATORS: dict[str, Callable[[str], bool]] = {
+    check.__name__: check
+    for check in (
+        generated,
+        secret_value,
+        key_shaped,
+        trivial_password,
+        chosen_password,
+        strong_password,
+        scrambled,
+        config_password,
+        word_password,
+        url_password,
+        basic_credentials,
+        github_token,
+        npm_token,
+        discord_token,
+        age_secret_key,
+        base58_key,
+        wireguard_key,
+        otp_secret,
+        bitlocker_key,
+        wrapped_key,
+        recovery_codes,
+        pin,
+        password_hash,
+        wifi_password,
+        restricting_label,
+    )
+}
