@@ -56,9 +56,9 @@ def _patterns(text: str) -> list[re.Pattern[str]]:
     patterns = []
     if "//" in text or "\\\\" in text:
         patterns.append(_SCHEMED)
-    if "www" in text or "WWW" in text or "www" in text.lower():
+    if "www" in text.lower():
         patterns.append(_WWW)
-    if _DOT.search(text):
+    if ("[" in text or "(.)" in text) and _DOT.search(text):
         patterns.append(_DEFANGED)
     return patterns
 

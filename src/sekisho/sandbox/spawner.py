@@ -37,6 +37,7 @@ from sekisho.sandbox.trial import tried
 
 _IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _LONGEST_WHY = 4_000
+_COLLECT_AFTER = 20_000  # objects: a job is over before its garbage matters
 
 
 class Spawner:
@@ -179,6 +180,7 @@ def _warm(setup: Setup, configuration: int) -> Callable[[bytes], bytes]:
     job: Callable[[bytes], bytes] = getattr(importlib.import_module(module), function)(octets)
     gc.collect()
     gc.freeze()  # or the first collection in a child would copy every page
+    gc.set_threshold(_COLLECT_AFTER)
     return job
 
 

@@ -9,7 +9,7 @@ import msgspec
 import yara_x
 
 from sekisho.mail.opened import JobConfiguration, Opened, OpenRequest
-from sekisho.parse.unpack import yara
+from sekisho.parse.unpack import rehearsal, yara
 from sekisho.parse.unpack.document import ocr
 from sekisho.parse.unpack.opening import Step
 from sekisho.parse.unpack.run import unpack
@@ -21,7 +21,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def prepare(configuration: bytes) -> Callable[[bytes], bytes]:
-    """Called once in a process before it is confined: imports and loads all that opening will need.
+    """Called once in a process before it is confined: imports, loads and tries all that opening will need.
 
     `configuration` is a `JobConfiguration` as msgpack, or b"" for its defaults. Raises msgspec.DecodeError, and
     OSError or ValueError where the YARA rules are not those of this version of YARA-X, RuntimeError where there is no
@@ -37,6 +37,7 @@ def prepare(configuration: bytes) -> Callable[[bytes], bytes]:
     def job(request: bytes) -> bytes:
         return _encoder.encode(unpack(_requests.decode(request), looks))
 
+    job(_encoder.encode(rehearsal.request()))
     return job
 
 

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import PIL.Image
 import zxingcpp
-from PIL import ImageFile
+from PIL import ImageChops, ImageFile
 from PIL.Image import Image
 
 from sekisho.mail.finding import Severity
@@ -24,10 +24,19 @@ _SMALLEST = 60  # pixels: 21 modules with a margin, two pixels each
 _MOST_STRETCHED = 8.0  # longer side to shorter: banners and lines carry no square code that a camera reads
 _MOST_FRAMES = 3
 _KINDS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
-_FORMATS = zxingcpp.BarcodeFormats([
+_QR = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+_ALL = zxingcpp.BarcodeFormats([
     zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.DataMatrix,
     zxingcpp.BarcodeFormat.Aztec, zxingcpp.BarcodeFormat.PDF417,
 ])  # fmt: skip
+# To look for the other codes takes six times as long as for QR, and longest where none is: in photographs.
+_SMALL = 20_000  # pixels: below it, all codes are looked for whatever is shown
+_BLOCK = 16  # pixels of the side of a square in which the modules of a code are either dark or light
+_ENOUGH_BLOCKS = 4  # that are like a code, for all codes to be looked for; the smallest code has as many
+_APART = 3  # pixels: two levels so far from each other are compared, across an edge that is blurred a little
+_EDGE = [255 if difference >= 40 else 0 for difference in range(256)]
+_EVEN = [255 if difference <= 8 else 0 for difference in range(256)]
+_LIKE_A_CODE = 70  # of 255: the share of even pixels times three times the share of edges
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:\S", re.ASCII)
 _BARE = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?:[:/?#]\S*)?\Z", re.ASCII)
 _FOR_PEOPLE = ("wifi:", "begin:", "mecard:", "smsto:", "tel:", "geo:", "matmsg:", "memory:", "otpauth:")
@@ -43,7 +52,7 @@ def warm() -> None:
         PIL.Image.new("L", (64, 64), 255).save(octets, kind)
         octets.seek(0)
         PIL.Image.open(octets, formats=_KINDS).convert("L")
-    zxingcpp.read_barcodes(PIL.Image.new("L", (64, 64), 255), formats=_FORMATS)
+    zxingcpp.read_barcodes(PIL.Image.new("L", (64, 64), 255), formats=_ALL)
 
 
 def open_image(opening: Opening) -> None:
@@ -103,6 +112,9 @@ def _grey(picture: Image) -> Image:
         shown = PIL.Image.alpha_composite(white, coloured).convert("L")
     elif picture.mode.startswith(("I;16", "I", "F")):
         shown = picture.convert("I").point(lambda level: level / 256).convert("L")
+    elif picture.mode == "L":  # a copy would be made of it
+        picture.load()
+        shown = picture
     else:
         shown = picture.convert("L")
     step = -(-max(shown.size) // longest)
@@ -114,7 +126,8 @@ def read_codes(grey: Image, opening: Opening, place: str = "") -> None:
     low, high = grey.getextrema()
     if not isinstance(low, int) or not isinstance(high, int) or high - low < 20:
         return
-    for code in zxingcpp.read_barcodes(grey, formats=_FORMATS, text_mode=zxingcpp.TextMode.Plain):
+    formats = _ALL if may_hold_any(grey) else _QR
+    for code in zxingcpp.read_barcodes(grey, formats=formats, text_mode=zxingcpp.TextMode.Plain):
         words = code_text(code)
         if url := code_address(words):
             opening.link(url, origin="qr")
@@ -122,6 +135,23 @@ def read_codes(grey: Image, opening: Opening, place: str = "") -> None:
         opening.text(words, f"{place} qr code".strip())
         for address in text_links(words):
             opening.link(address, origin="qr")
+
+
+def may_hold_any(grey: Image) -> bool:
+    """Whether a Data Matrix, Aztec or PDF417 code could be in a picture: edges close to each other, even in between.
+
+    A photograph has no such places: what has many edges there has few even pixels. Light or dark, coloured or turned,
+    a code has them; only one that is both very small and very coarsely compressed, or out of focus, may not.
+    """
+    width, height = grey.size
+    if width * height < _SMALL:
+        return True
+    left = grey.crop((0, 0, width - _APART, height))
+    differences = ImageChops.difference(left, grey.crop((_APART, 0, width, height)))
+    edges, even = differences.point(_EDGE).reduce(_BLOCK), differences.point(_EVEN).reduce(_BLOCK)
+    threefold = ImageChops.add(ImageChops.add(edges, edges), edges)
+    likeness = ImageChops.multiply(threefold, even).histogram()
+    return sum(likeness[_LIKE_A_CODE:]) >= _ENOUGH_BLOCKS
 
 
 def code_text(code: zxingcpp.Barcode) -> str:

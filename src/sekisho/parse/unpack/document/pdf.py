@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ctypes import byref, c_uint, create_string_buffer, string_at
+from ctypes import byref, c_uint, c_ushort, create_string_buffer, string_at
 
 import pypdfium2 as pdfium
 from PIL.Image import Image
@@ -28,7 +28,7 @@ _RENDERED = 1100  # pixels of the longer side: a code of 25 mm on A4 has three p
 _FAR = 1e7  # beyond the page, so that text outside its edges is read too
 _LINE_ENDS = str.maketrans({"\r": None, "\x02": "-", "\ufffe": "-", "\0": None})
 # Makes the library load what it needs for text, for fonts that are not embedded, and for drawing.
-_SAMPLE = (
+SAMPLE = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R"
     b"/Resources<</Font<</a 5 0 R/b 6 0 R>>>>>>endobj "
@@ -43,7 +43,7 @@ _SAMPLE = (
 def warm() -> None:
     """Make the library read everything it reads late."""
     images.warm()
-    document = pdfium.PdfDocument(_SAMPLE)
+    document = pdfium.PdfDocument(SAMPLE)
     for page in document:
         _text(page)
         _drawn(page, 99)
@@ -196,10 +196,21 @@ def _text(page: pdfium.PdfPage) -> str:
     except pdfium.PdfiumError:
         return ""
     try:
-        found: str = text.get_text_bounded(-_FAR, -_FAR, _FAR, _FAR)
+        found = _all_of(text)
     finally:
         text.close()
     return found.translate(_LINE_ENDS)
+
+
+def _all_of(text: pdfium.PdfTextPage) -> str:
+    """The text of a page. The library's own function looks at every character twice: to count, then to copy."""
+    room = 3 * raw.FPDFText_CountChars(text) + 2  # of 16 bits: each character may begin a line; NUL ends the text
+    units = (c_ushort * room)()
+    taken = raw.FPDFText_GetBoundedText(text, -_FAR, _FAR, _FAR, -_FAR, units, room)
+    if taken >= room:  # characters of 32 bits
+        found: str = text.get_text_bounded(-_FAR, -_FAR, _FAR, _FAR)
+        return found
+    return string_at(units, 2 * taken).decode("utf-16-le", "ignore")
 
 
 def _may_have_code(page: pdfium.PdfPage) -> bool:

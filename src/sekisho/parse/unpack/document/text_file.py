@@ -22,9 +22,15 @@ _CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-]")
 _CALL_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-][^\s,;]{0,200}\Z")
 _DDE_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-][ ]{0,3}[A-Za-z][\w.]{0,40}\Z")
 _DDE_TOPIC = re.compile(r"\|[^\r\n!]{1,300}![A-Za-z_'\"]")
+_PROGRAMS = (
+    "cmd", "powershell", "mshta", "rundll32", "regsvr32", "msexcel", "excel", "winword", "msaccess", "certutil",
+    "wscript", "cscript", "ddeauto", "dde",
+)  # fmt: skip
+_FUNCTIONS = (
+    "webservice", "importxml", "importdata", "importhtml", "importfeed", "importrange", "call", "register", "exec",
+)  # fmt: skip
 _WORD = re.compile(
-    r"\b(?:(cmd|powershell|mshta|rundll32|regsvr32|msexcel|excel|winword|msaccess|certutil|wscript|cscript|dde|ddeauto)"
-    r"|(?:WEBSERVICE|IMPORTXML|IMPORTDATA|IMPORTHTML|IMPORTFEED|IMPORTRANGE|CALL|REGISTER(?:\.ID)?|EXEC)\s?\()",
+    rf"\b(?:({'|'.join(_PROGRAMS)})|(?:{'|'.join(_FUNCTIONS)})(?:(?<=register)\.ID)?\s?\()",
     re.IGNORECASE,
 )
 _STARTED = re.compile(r"(?:\.exe)?(?:[ ]?\||\(\s{0,9}\"|[^\r\n|]{0,120}/[ck]\b)", re.IGNORECASE)
@@ -83,7 +89,7 @@ def open_csv(opening: Opening) -> None:
 def formulas(text: str, opening: Opening) -> None:
     """Find cells that start a program (high) or fetch something (medium). Sums, ="001" and +81 are none."""
     command = fetch = ""
-    for match in islice(_WORD.finditer(text), _MOST_HITS):
+    for match in _words(text):
         line = _line_before(text, match.start())
         if not match[1] and _CALL_CELL.search(line):
             fetch = fetch or line + match[0]
@@ -96,6 +102,24 @@ def formulas(text: str, opening: Opening) -> None:
     elif fetch:
         why = f"a cell fetches something from elsewhere: {fetch.strip()[-150:]!r}"
         opening.finding("attachment/csv-formula", Severity.MEDIUM, why)
+
+
+def _words(text: str) -> list[re.Match[str]]:
+    """Where a program or function is named, in order, if anything in the text can be a formula with it.
+
+    An expression alone would try every name at every word.
+    """
+    if not any(sign in text for sign in "=+@-"):
+        return []
+    lower = text.lower()
+    if len(lower) != len(text):  # a letter that has no single small one
+        return list(islice(_WORD.finditer(text), _MOST_HITS))
+    found: list[re.Match[str]] = []
+    words = _PROGRAMS if any(sign in lower for sign in ("|", "(", "/c", "/k")) else ()
+    for word in filter(lower.__contains__, words + (_FUNCTIONS if "(" in text else ())):
+        places = (match.start() for match in re.finditer(word, lower))
+        found += islice(filter(None, (_WORD.match(text, place) for place in places)), _MOST_HITS)
+    return sorted(found, key=re.Match.start)
 
 
 def _dde(text: str) -> str:

@@ -14,7 +14,8 @@ from sekisho.parse.unpack.office.formats import Format, float_text, format_of
 from sekisho.parse.unpack.office.formula import formula_text
 from sekisho.parse.unpack.office.parts import Parts
 from sekisho.parse.unpack.office.relations import Relations
-from sekisho.parse.unpack.office.sheets import Sheet, sheet_relations, tell_names
+from sekisho.parse.unpack.office.rows import Sheet
+from sekisho.parse.unpack.office.sheets import sheet_relations, tell_names
 from sekisho.parse.unpack.office.xlm import tell_xlm
 from sekisho.parse.unpack.opening import Opening
 

@@ -60,14 +60,16 @@ def read_flow(opening: Opening, data: bytes, *, placeholders: bool = True) -> tu
     Without `placeholders`, the shapes of slide masters that only say where text goes are left out.
     """
     flow = Flow(opening)
-    has_ruby = b":rt>" in data
+    has_ruby, has_boxes = b":rt>" in data, b"txbxContent" in data
     broken = None
     try:
         for element in elements(data, _STOPS, opening.budget):
             name = local(element)
             if name == "p":
                 if placeholders or not _is_placeholder(element):
-                    _paragraph(flow, element, has_ruby=has_ruby)
+                    text = _paragraph(flow, element, has_ruby=has_ruby)
+                    if not has_boxes or not _is_copy(flow, element, text):
+                        flow.pieces.append(text + "\n")
             elif name == "text":  # a comment of a slide or a sheet in its short form
                 flow.pieces.append(("".join(t.text or "" for t in element.iter("{*}t")) or element.text or "") + "\n")
             elif flow.pieces and flow.pieces[-1][-1:] in "\n\t":
@@ -84,7 +86,8 @@ def _is_placeholder(paragraph: etree._Element) -> bool:
     return shape is not None and shape.find("{*}nvSpPr/{*}nvPr/{*}ph") is not None
 
 
-def _paragraph(flow: Flow, paragraph: etree._Element, *, has_ruby: bool) -> None:
+def _paragraph(flow: Flow, paragraph: etree._Element, *, has_ruby: bool) -> str:
+    """What a paragraph shows."""
     readings = _take_readings(paragraph) if has_ruby else ""
     out: list[str] = []
     for element in paragraph.iter(*_INSIDE):
@@ -101,10 +104,7 @@ def _paragraph(flow: Flow, paragraph: etree._Element, *, has_ruby: bool) -> None
             _add(flow, out, _symbol(attribute(element, "char")))
         else:
             _field_or_link(flow, element, name)
-    text = "".join(out) + readings
-    if _is_copy(flow, paragraph, text):
-        return
-    flow.pieces.append(text + "\n")
+    return "".join(out) + readings
 
 
 def _add(flow: Flow, out: list[str], text: str) -> None:

@@ -47,8 +47,8 @@ def date_text(value: str) -> str:
     except (ValueError, OverflowError):
         return value
     if 0 <= number < 1:
-        return moment.strftime("%H:%M:%S")
-    return moment.strftime("%Y-%m-%d") if number == int(number) else moment.strftime("%Y-%m-%d %H:%M:%S")
+        return moment.time().isoformat("seconds")
+    return moment.date().isoformat() if number == int(number) else moment.isoformat(" ", "seconds")
 
 
 def date_text_1904(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from io import BytesIO
 
 from lxml import etree
@@ -41,7 +42,11 @@ def elements(data: bytes, tags: Sequence[str], budget: Budget, *, keep: bool = F
 
 def local(element: etree._Element) -> str:
     """The name of an element without its namespace."""
-    tag: object = element.tag
+    return _local(element.tag)
+
+
+@lru_cache(maxsize=1024)
+def _local(tag: object) -> str:
     return str(tag).rpartition("}")[2]
 
 

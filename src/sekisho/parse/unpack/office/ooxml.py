@@ -16,7 +16,7 @@ from sekisho.parse.unpack.office.ole_file import MAGIC, CompoundFile
 from sekisho.parse.unpack.office.parts import Parts
 from sekisho.parse.unpack.office.properties import read_properties
 from sekisho.parse.unpack.office.relations import Relations
-from sekisho.parse.unpack.office.sheets import read_external_link, read_workbook
+from sekisho.parse.unpack.office.sheets import read_external_link, read_lost_sheet, read_workbook
 from sekisho.parse.unpack.office.vba import form_strings, has_project, modules_of
 from sekisho.parse.unpack.office.vba_judge import tell_macros
 from sekisho.parse.unpack.opening import CorruptError, Opening
@@ -169,6 +169,9 @@ def _attempt(package: _Package, name: str, read: Callable[[], None]) -> None:
 
 
 def _read_text_part(package: _Package, name: str, data: bytes, place: str) -> None:
+    if b"<worksheet" in data[:_FIRST]:
+        _attempt(package, name, lambda: read_lost_sheet(package.opening, data, place or "xml"))
+        return
     flow, broken = read_flow(package.opening, data, placeholders=place not in ("layout", "master"))
     if broken:
         package.parts.broken(name)

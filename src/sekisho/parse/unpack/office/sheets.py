@@ -6,70 +6,21 @@ import re
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
-from msgspec import Struct, field
 
 from sekisho.parse.unpack.office.fields import tell_dde, tell_formula
-from sekisho.parse.unpack.office.formats import Format, formats_of, number_text
+from sekisho.parse.unpack.office.formats import formats_of
 from sekisho.parse.unpack.office.markup import attribute, elements, local
 from sekisho.parse.unpack.office.parts import Parts
 from sekisho.parse.unpack.office.relations import Relation, Relations
+from sekisho.parse.unpack.office.rows import Book, Sheet, add_rows, formulas_in, unescape
 from sekisho.parse.unpack.office.xlm import tell_xlm
 from sekisho.parse.unpack.opening import CorruptError, Opening
 
 _STRING = re.compile(r"<t(?: [^<>]*)?>([^<]*)</t>|(</si>|<si/>)")
 _SIMPLE_STRING = re.compile(r"<si><t(?: [^<>]*)?>([^<]*)</t></si>")
-_VALUE = r"(?:<f(?: [^<>]*)?(?:/>|>([^<]*)</f>))?(?:<v(?: [^<>]*)?>([^<]*)</v>|<v/>)?</c>"
-# Style, type, formula and value of a cell: as Excel orders the attributes, and in any order.
-_CELL = re.compile(rf'<c r="[A-Z]+\d+"(?: s="(\d+)")?(?: t="(\w+)")?>{_VALUE}')
-_ANY_CELL = re.compile(
-    r'<c(?:(?=[^<>]*? s="(\d+)")|)(?:(?=[^<>]*? t="(\w+)")|)(?: [\w:.]+="[^"<>]*")*'
-    rf"(?:/>|>{_VALUE})"
-)
-_EMPTY_CELL = re.compile(r"<c [^<>]*/>")
-_ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));")
-_NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
-_ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
-_LONGEST_ROW = 4_000_000
-_LOOK_AT = (b"hyperlink", b"webservice", b"image(", b"dde", b"|")
+_LOOK_AT = ("hyperlink", "webservice", "image", "import", "dde", "|")  # what `tell_formula` judges
 _PAGE_TEXT = ("{*}oddHeader", "{*}oddFooter", "{*}evenHeader", "{*}evenFooter", "{*}firstHeader", "{*}firstFooter")
 _PAGE = re.compile(r"<(?:odd|even|first)(?:Header|Footer)>([^<]*)<")
-
-
-class Sheet(Struct):
-    """A sheet: `name` as in the workbook, `state` "visible", "hidden" or "veryHidden", its text and formulas."""
-
-    name: str
-    state: str = "visible"
-    lines: list[str] = field(default_factory=list)
-    formulas: list[str] = field(default_factory=list)
-    room: int = 8_000_000
-
-    def add(self, cells: list[str]) -> None:
-        """A row, as far as there is room: cells of a few octets may each stand for the same long string."""
-        size = sum(map(len, cells))
-        if size > self.room:
-            cells = _first(cells, self.room)
-        self.room -= min(size, self.room)
-        if cells:
-            self.lines.append("\t".join(cells))
-
-
-def _first(cells: list[str], room: int) -> list[str]:
-    """The cells that have room, the last one cut."""
-    kept = []
-    for cell in cells:
-        if room <= 0:
-            break
-        kept.append(cell[:room])
-        room -= len(cell)
-    return kept
-
-
-class _Book(Struct):
-    """What the cells of all sheets share."""
-
-    strings: dict[str, str]  # by their number as cells write it
-    formats: dict[str, Format]
 
 
 def read_workbook(opening: Opening, parts: Parts, relations: Relations, main: str) -> None:
@@ -126,9 +77,9 @@ def sheet_relations(relations: Relations, main: str) -> Iterator[Relation]:
             yield relation
 
 
-def _book(opening: Opening, parts: Parts, relations: Relations, main: str, *, from_1904: bool) -> _Book:
+def _book(opening: Opening, parts: Parts, relations: Relations, main: str, *, from_1904: bool) -> Book:
     targets = {r.kind: r.target for r in relations.of(main)}
-    book = _Book({}, {})
+    book = Book()
     try:
         strings = shared_strings(opening, parts.read(targets.get("sharedstrings", "")))
         book.strings = dict(zip(map(str, range(len(strings))), strings, strict=True))
@@ -154,13 +105,20 @@ def shared_strings(opening: Opening, data: bytes) -> list[str]:
 def _plain_utf8(data: bytes, root: bytes) -> str | None:
     """The part as characters if it is the plain XML that Excel writes, which expressions can read faster."""
     start = data[:2048].find(root)
-    if start < 0 or b"<!" in data or data.count(b"<?") > 1 or b"encoding=" in data[: max(start, 0)].replace(
+    if start < 0 or _is_decorated(data) or b"encoding=" in data[: max(start, 0)].replace(
         b'encoding="UTF-8"', b"").replace(b'encoding="utf-8"', b""):  # fmt: skip
         return None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return None
+
+
+def _is_decorated(data: bytes) -> bool:
+    """Whether there are comments, CDATA, a document type or instructions. One octet is found faster than two."""
+    if b"!" in data and b"<!" in data:
+        return True
+    return data.find(b"?", data.find(b"?>") + 2) >= 0 and data.count(b"<?") > 1
 
 
 def _fast_strings(text: str) -> list[str] | None:
@@ -194,90 +152,48 @@ def _rich(item: etree._Element) -> str:
     return "".join(pieces)
 
 
-def unescape(text: str) -> str:
-    """Character references of XML, and Excel's own "_x000D_"."""
-    if "&" in text:
-        text = _ENTITY.sub(_entity, text)
-    return _ESCAPED.sub(lambda m: chr(int(m.group(1), 16)), text) if "_x" in text else text
-
-
-def _entity(match: re.Match[str]) -> str:
-    code, number, name = match.groups()
-    if name:
-        return _NAMED[name]
-    value = int(code, 16) if code else int(number)
-    return chr(value) if 0 < value < 0xD800 or 0xE000 <= value < 0x110000 else ""
-
-
-def _read_sheet(opening: Opening, parts: Parts, relation: Relation, sheet: Sheet, book: _Book) -> bool:
+def _read_sheet(opening: Opening, parts: Parts, relation: Relation, sheet: Sheet, book: Book) -> bool:
     """Read one sheet; True if it is one of Excel 4.0 macros."""
     data = parts.read(relation.target)
     macros = "macro" in relation.kind or b"macrosheet" in data[:2048]
-    lower = data.lower()
-    wanted = macros or any(word in lower for word in _LOOK_AT)
-    text = _plain_utf8(data, b"<worksheet")
     try:
-        if text is None or not _fast_rows(opening, text, sheet, book, formulas=wanted):
-            _slow_rows(opening, data, sheet, book)
+        _read_cells(opening, data, sheet, book)
     except CorruptError:
         parts.broken(relation.target)
     opening.text("\n".join(sheet.lines), sheet.name)
     if not macros:
-        for formula in sheet.formulas:
-            tell_formula(opening, formula)
+        _tell_formulas(opening, sheet)
     return macros
 
 
-def _fast_rows(opening: Opening, text: str, sheet: Sheet, book: _Book, *, formulas: bool) -> bool:
-    """Read rows by expression; False, with nothing added, where that did not see every cell."""
-    if "<is>" in text or ":c " in text:
-        return False
-    text = _EMPTY_CELL.sub("", text)
-    rows = text.split("</row>")
-    if max(map(len, rows)) > _LONGEST_ROW:
-        return False
-    text_of = book.strings.get
-    expected = (text.count("<c ") + text.count("<c>"), text.count("</v>") - text.count("<v></v>"))
-    for expression in (_CELL, _ANY_CELL):
-        trial = Sheet(sheet.name, sheet.state, room=opening.budget.text_chars + 1)
-        cells = values = 0
-        for number, row in enumerate(rows):
-            if not number & 255:
-                opening.budget.check_time()
-            matches = expression.findall(row)
-            shown = [
-                text_of(value, "") if kind == "s" else _value(book, style, kind, value)
-                for style, kind, _, value in matches
-                if value
-            ]
-            cells += len(matches)
-            values += len(shown)
-            trial.add(shown)
-            if formulas:
-                trial.formulas += [unescape(formula) for _, _, formula, _ in matches if formula]
-        if (cells, values) == expected:
-            sheet.lines = trial.lines + [unescape(piece) for piece in _PAGE.findall(rows[-1])]
-            sheet.formulas = trial.formulas
-            return True
-    return False
+def read_lost_sheet(opening: Opening, data: bytes, place: str) -> None:
+    """Read a sheet that no workbook names, so that its shared strings are not known. Raises CorruptError."""
+    sheet = Sheet(place)
+    try:
+        _read_cells(opening, data, sheet, Book())
+    finally:
+        opening.text("\n".join(sheet.lines), place)
+        _tell_formulas(opening, sheet)
 
 
-def _value(book: _Book, style: str, kind: str, value: str) -> str:
-    """What a cell shows (ECMA-376 part 1, 18.18.11)."""
-    if kind == "s":
-        return book.strings.get(value, "")
-    if kind in ("", "n"):
-        shown = book.formats.get(style)
-        if shown:
-            return shown(value)
-        return number_text(value) if "E" in value else value
-    if kind == "b":
-        return "TRUE" if value == "1" else "FALSE"
-    return unescape(value)
-
-
-def _slow_rows(opening: Opening, data: bytes, sheet: Sheet, book: _Book) -> None:
+def _read_cells(opening: Opening, data: bytes, sheet: Sheet, book: Book) -> None:
     sheet.room = opening.budget.text_chars + 1
+    text = _plain_utf8(data, b"<worksheet")
+    if text is not None and add_rows(text, sheet, book, opening.budget):
+        sheet.lines += map(unescape, _PAGE.findall(text, text.rfind("</row>") + 1))
+        sheet.formulas += formulas_in(text)
+    else:
+        _slow_rows(opening, data, sheet, book)
+
+
+def _tell_formulas(opening: Opening, sheet: Sheet) -> None:
+    lower = "\n".join(sheet.formulas).lower()
+    if any(word in lower for word in _LOOK_AT):
+        for formula in sheet.formulas:
+            tell_formula(opening, formula)
+
+
+def _slow_rows(opening: Opening, data: bytes, sheet: Sheet, book: Book) -> None:
     for row in elements(data, ["{*}row", *_PAGE_TEXT], opening.budget):
         if local(row) != "row":
             sheet.lines.append(row.text or "")
@@ -290,7 +206,7 @@ def _slow_rows(opening: Opening, data: bytes, sheet: Sheet, book: _Book) -> None
         sheet.add([piece for piece in shown if piece])
 
 
-def _slow_cell(cell: etree._Element, sheet: Sheet, book: _Book) -> str:
+def _slow_cell(cell: etree._Element, sheet: Sheet, book: Book) -> str:
     value = ""
     for child in cell:
         name = local(child)
@@ -300,7 +216,7 @@ def _slow_cell(cell: etree._Element, sheet: Sheet, book: _Book) -> str:
             return _rich(child)
         elif name == "f" and child.text:
             sheet.formulas.append(child.text)
-    return _value(book, cell.get("s") or "", cell.get("t") or "", value) if value else ""
+    return book.value(cell.get("s") or "", cell.get("t") or "", value) if value else ""
 
 
 def read_external_link(opening: Opening, data: bytes) -> None:

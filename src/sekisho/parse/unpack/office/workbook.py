@@ -15,7 +15,8 @@ from sekisho.parse.unpack.office.formula import formula_text
 from sekisho.parse.unpack.office.objects import link_targets
 from sekisho.parse.unpack.office.ole_file import CompoundFile
 from sekisho.parse.unpack.office.remote import tell_target
-from sekisho.parse.unpack.office.sheets import Sheet, tell_names
+from sekisho.parse.unpack.office.rows import Sheet
+from sekisho.parse.unpack.office.sheets import tell_names
 from sekisho.parse.unpack.office.xlm import tell_xlm
 from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening
 

