@@ -53,6 +53,10 @@ PASSWORDS = {
     "mail/enron_berkeley_raw/mail.tar.xz/4/54673.txt",
     "mail/ja_ham_notify/text.tar/35.eml",
     "mail/ja_ham_notify/text.tar/36.eml",
+    "mail/ja_ham_notify/text.tar/81.eml",
+    "mail/ja_ham_notify/text.tar/107.eml",
+    "mail/ja_ham_notify/text.tar/111.eml",
+    "mail/ja_ham_notify/text.tar/119.eml",
 }
 # contract.md
 KEYS = {
