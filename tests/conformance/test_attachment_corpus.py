@@ -171,6 +171,15 @@ def of_this_libarchive(path):
     return here or not path.startswith("libarchive_uu")
 
 
+def is_settled(path):
+    """Whether the result does not hang on what happens to be in memory."""
+    return path.rpartition("/")[2] not in DEVIATIONS["unsettled"]["files"]
+
+
+def is_known(path):
+    return is_settled(path) and of_this_libarchive(path)
+
+
 @cache
 def expected_of():
     return tomllib.loads(EXPECTED.read_text())
@@ -196,8 +205,8 @@ def test_no_opener_fails(results, mime_results):
 
 
 def test_as_recorded(results):
-    got = {path: result.line() for path, result in results.items() if of_this_libarchive(path)}
-    expected = {path: line for path, line in expected_of()["attachments"].items() if of_this_libarchive(path)}
+    got = {path: result.line() for path, result in results.items() if is_known(path)}
+    expected = {path: line for path, line in expected_of()["attachments"].items() if is_known(path)}
     assert differing(got, expected) == []
 
 
@@ -324,6 +333,7 @@ def test_other_archives_are_read_to_their_end(results):
     unread = {"attachment/corrupt", "attachment/over-limit", "attachment/unreadable", "attachment/encrypted"}
     named = f"{_BROKEN}|encrypt|aes|multivolume|multiarchive|splitted|part0|_p[12]|\\.p[12]\\."
     whole = [path for path in results if path.startswith("libarchive") and not re.search(named, path)]
+    whole = [path for path in whole if is_settled(path)]
     assert len(whole) > 200
     check_deviations("not_read", {path for path in whole if unread & results[path].rules.keys()})
 
