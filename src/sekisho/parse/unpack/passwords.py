@@ -11,6 +11,7 @@ from sekisho.parse.unpack.opening import Opening
 
 RULE: Final = "attachment/password-in-mail"
 MOST_SECONDS: Final = 2.0  # for one encrypted file; slow key derivations get through fewer candidates
+MOST_SEARCHES: Final = 3  # in vain, in one archive
 _SHARE: Final = 0.5  # of what is left for the message
 
 
@@ -35,6 +36,28 @@ def tell_opened(opening: Opening) -> None:
     if not opening.opened_by_password:
         opening.opened_by_password = True
         opening.finding(RULE, Severity.MEDIUM, "a word of this mail, an earlier one or the list opened it")
+
+
+class PasswordSearch:
+    """The passwords of one archive, whose files may have several. `known` are those that opened some of it."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._in_vain = 0
+        self.known: list[str] = []
+
+    def find(self, fits: Callable[[str], bool]) -> str | None:
+        """One that fits, first of those that are known; after three searches in vain, only of those."""
+        for password in self.known:
+            if fits(password):
+                return password
+        found = try_passwords(self._opening, fits) if self._in_vain < MOST_SEARCHES else None
+        if found is None:
+            self._in_vain += 1
+            return None
+        tell_opened(self._opening)
+        self.known.append(found)
+        return found
 
 
 def spellings(password: str) -> tuple[bytes, ...]:

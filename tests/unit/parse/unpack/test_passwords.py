@@ -5,7 +5,7 @@ from tests.support.opened_file import opening_of
 
 from sekisho.mail.opened import OpenLimits
 from sekisho.parse.unpack.opening import Budget, Opening
-from sekisho.parse.unpack.passwords import spellings, tell_opened, try_passwords
+from sekisho.parse.unpack.passwords import PasswordSearch, spellings, tell_opened, try_passwords
 
 
 def test_the_first_that_fits():
@@ -63,3 +63,24 @@ def test_spellings():
     assert spellings("abc") == (b"abc",)
     assert spellings("合言葉") == ("合言葉".encode(), "合言葉".encode("cp932"))
     assert spellings("é€😀") == ("é€😀".encode(),)
+
+
+def test_a_known_password_is_tried_first():
+    search = PasswordSearch(opening_of(b"", passwords=("a", "b", "c")))
+    assert search.find(lambda p: p == "c") == "c"
+    tried = []
+    assert search.find(lambda p: tried.append(p) or p in "bc") == "c"
+    assert tried == ["c"]
+
+
+def test_after_three_searches_in_vain_only_known_ones_are_tried():
+    search = PasswordSearch(opening_of(b"", passwords=("a", "b")))
+    assert [search.find(lambda p: p == "a"), *(search.find(lambda _: False) for _ in range(3))] == [
+        "a",
+        None,
+        None,
+        None,
+    ]
+    tried = []
+    assert search.find(lambda p: bool(tried.append(p))) is None
+    assert tried == ["a"]

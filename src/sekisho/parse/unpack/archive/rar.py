@@ -20,9 +20,8 @@ from sekisho.parse.unpack.archive.rar_5 import Rar5
 from sekisho.parse.unpack.archive.rar_headers import RAR_5
 from sekisho.parse.unpack.archive.rar_members import Contents, Format, Lock, Octets, RarMember
 from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening
-from sekisho.parse.unpack.passwords import tell_opened, try_passwords
+from sekisho.parse.unpack.passwords import MOST_SEARCHES, PasswordSearch
 
-_MOST_SEARCHES: Final = 3  # that find nothing; files may have passwords of their own
 _SMALL: Final = 1 << 22  # octets that may be read twice
 
 
@@ -57,9 +56,8 @@ class _Locked:
     def __init__(self, opening: Opening, version: Format) -> None:
         self._opening = opening
         self._version = version
-        self._known: list[str] = []
+        self._passwords = PasswordSearch(opening)
         self._found: dict[tuple[bytes, int, bytes], str | None] = {}
-        self._in_vain = 0
         self._is_tried = False
         self._for_content: str | None = None
 
@@ -81,7 +79,7 @@ class _Locked:
                 gap = True
             else:
                 pieces += self._version.head(member, len(data)), data
-        doubtful = bool(self._known) and self._version.formats == Rar4.formats
+        doubtful = bool(self._passwords.known) and self._version.formats == Rar4.formats
         content = b"".join((*pieces, contents.back))
         return Unlocked(content, closed, doubtful, contents.several, contents.broken)
 
@@ -89,23 +87,10 @@ class _Locked:
         def opens(password: str) -> bool:
             return self._version.opens_headers(contents, password)
 
-        password = self._search(opens)
+        password = self._passwords.find(opens)
         if password is None:
             raise EncryptedError("the list of files of the RAR archive needs a password")
         return self._version.contents(password)
-
-    def _search(self, fits: Callable[[str], bool]) -> str | None:
-        """First those that opened others; after some searches in vain, only those."""
-        for password in self._known:
-            if fits(password):
-                return password
-        found = try_passwords(self._opening, fits) if self._in_vain < _MOST_SEARCHES else None
-        if found is None:
-            self._in_vain += 1
-            return None
-        tell_opened(self._opening)
-        self._known.append(found)
-        return found
 
     def _data(self, member: RarMember, contents: Contents) -> Octets | None:
         """What is packed, decrypted, None without the password."""
@@ -125,23 +110,23 @@ class _Locked:
         if not member.known:
             return None
         if not lock.check:
-            return self._known[0] if contents.locked else self._by_content(member, contents)
+            return self._passwords.known[0] if contents.locked else self._by_content(member, contents)
         name = lock.salt, lock.power, lock.check
         if name not in self._found:
 
             def fits(password: str) -> bool:
                 return bool(self._version.fits(lock, password))
 
-            self._found[name] = self._search(fits)
+            self._found[name] = self._passwords.find(fits)
         return self._found[name]
 
     def _by_content(self, member: RarMember, contents: Contents) -> str | None:
         """A small file of its own tells itself; for the others one of those tells that are read fastest."""
         if _is_telling(member) and not member.solid and member.packed + member.size <= _SMALL:
-            return self._search(self._check(contents, [member]))
+            return self._passwords.find(self._check(contents, [member]))
         if not self._is_tried:
             self._is_tried = True
-            found = (self._search(self._check(contents, chain)) for chain in _chains(contents.members))
+            found = (self._passwords.find(self._check(contents, chain)) for chain in _chains(contents.members))
             self._for_content = next(filter(None, found), None)
         return self._for_content
 
@@ -197,4 +182,4 @@ def _chains(members: list[RarMember]) -> list[list[RarMember]]:
         cost += member.packed + member.size
         if _is_telling(member):
             chains.append((cost, first, number))
-    return [members[first : number + 1] for _, first, number in nsmallest(_MOST_SEARCHES, chains)]
+    return [members[first : number + 1] for _, first, number in nsmallest(MOST_SEARCHES, chains)]

@@ -7,7 +7,7 @@ libarchive reads the rest.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from sekisho.parse.unpack.archive import slow_keys
@@ -33,14 +33,13 @@ from sekisho.parse.unpack.archive.seven_zip_headers import (
     written,
 )
 from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening, UnreadableError
-from sekisho.parse.unpack.passwords import tell_opened, try_passwords
+from sekisho.parse.unpack.passwords import PasswordSearch
 
 _MOST_HEADER: Final = 8_000_000
 _DEEPEST: Final = 4  # headers packed in headers
 _SLACK: Final = 1 << 20  # packed octets that a method may read ahead
 _PROOF: Final = 1 << 22  # octets that no wrong key unpacks to, but by a method that takes any
 _MOST_KEYS: Final = 500
-_MOST_SEARCHES: Final = 3  # that find nothing; folders may have passwords of their own
 _COPY: Final = b"\0"
 _STRICT: Final = frozenset({b"\x03\x01\x01", b"\x21", b"\x04\x01\x08", b"\x04\x02\x02"})  # LZMA, Deflate, bzip2
 
@@ -67,8 +66,7 @@ class _Locked:
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
         self._keys: dict[tuple[str, bytes, int], bytes] = {}
-        self._known: list[str] = []
-        self._in_vain = 0
+        self._passwords = PasswordSearch(opening)
 
     def header(self) -> bytes:
         """The header, unpacked and decrypted; b"" where nothing at all is in it. Raises EncryptedError."""
@@ -96,7 +94,7 @@ class _Locked:
                 return False
             return _is_header(header) if folder.crc is None else zlib.crc32(header) == folder.crc
 
-        password = self._search(fits)
+        password = self._passwords.find(fits)
         if password is None:
             raise EncryptedError("the list of files of the 7z archive needs a password")
         return self._collected(*self._decrypted(folder, sealed, password))
@@ -107,7 +105,7 @@ class _Locked:
     def rewritten(self, header: bytes) -> bytes | None:
         """The archive with a plain header and without encryption, None where no password was found or needed."""
         streams, rest = main_streams(header)
-        if not self._known and not any(map(_is_locked, streams.folders)):
+        if not self._passwords.known and not any(map(_is_locked, streams.folders)):
             return None
         sealed = self._sealed(streams)
         folders: list[Folder] = []
@@ -118,7 +116,7 @@ class _Locked:
             plain, own = (folder, own) if password is None else self._decrypted(folder, own, password)
             folders.append(plain)
             packed += own
-        return written(packed, folders, rest) if self._known else None
+        return written(packed, folders, rest) if self._passwords.known else None
 
     def _sealed(self, streams: Streams) -> list[Octets]:
         """What is packed, stream by stream. Raises CorruptError where it is cut off."""
@@ -135,20 +133,7 @@ class _Locked:
         """One that opens the folder."""
         if len(sealed) == 1:
             sealed = [sealed[0][: _SLACK + 2 * _looked_at(folder, first)]]
-        return self._search(lambda password: self._fits(folder, sealed, first, password))
-
-    def _search(self, fits: Callable[[str], bool]) -> str | None:
-        """First those that opened others; after some searches in vain, only those."""
-        for password in self._known:
-            if fits(password):
-                return password
-        found = try_passwords(self._opening, fits) if self._in_vain < _MOST_SEARCHES else None
-        if found is None:
-            self._in_vain += 1
-            return None
-        tell_opened(self._opening)
-        self._known.append(found)
-        return found
+        return self._passwords.find(lambda password: self._fits(folder, sealed, first, password))
 
     def _fits(self, folder: Folder, sealed: list[Octets], first: First, password: str) -> bool:
         """Whether the first file comes out with its checksum."""
