@@ -69,7 +69,7 @@ class Checks(Struct, frozen=True):
     async def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """Everything that is seen in a transaction: by the parser and in attachments, by inspectors and look-ups."""
         transaction = await self.opener.open(transaction)
-        if len(transaction.message.raw) > self.thread_above_bytes:
+        if self._is_big(transaction):
             seen = await asyncio.to_thread(inspect_sync, transaction, self.inspectors)
         else:
             seen = inspect_sync(transaction, self.inspectors)
@@ -87,9 +87,14 @@ class Checks(Struct, frozen=True):
 
     async def settle(self, transaction: Transaction, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
         """As `decide`, in a thread where the message is big: a redaction looks at all of it again."""
-        if len(transaction.message.raw) > self.thread_above_bytes:
+        if self._is_big(transaction):
             return await asyncio.to_thread(self.decide, transaction, findings)
         return self.decide(transaction, findings)
+
+    def _is_big(self, transaction: Transaction) -> bool:
+        """Whether others would wait for it: a small archive may hold much text."""
+        inside = sum(len(text.text) for file in transaction.opened.files for text in file.texts)
+        return len(transaction.message.raw) + inside > self.thread_above_bytes
 
     async def examine(self, transaction: Transaction) -> tuple[Verdict, ...]:
         """Inspect and decide: all that is done with a message short of acting on it."""

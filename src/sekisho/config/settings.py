@@ -71,7 +71,8 @@ class InspectSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     Of links to `allowed_link_hosts`, and to the names below them, nothing is said.
 
-    Messages over `thread_above_bytes` are inspected in a thread so that small ones do not wait for them.
+    Messages over `thread_above_bytes`, with the text of their attachments, are inspected in a thread so that small
+    ones do not wait for them.
     """
 
     rules: tuple[str, ...] = ()
