@@ -11,6 +11,8 @@ from functools import cache
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from sekisho.parse.unpack.archive.library import Reader
+
 RAR_5 = b"Rar!\x1a\x07\x01\0"
 RAR_4 = b"Rar!\x1a\x07\0"
 SALT = bytes(range(16))
@@ -72,8 +74,8 @@ def encryption_5(password, *, power=POWER, check=True, tweaked=False, version=0)
     return vint(len(record)) + record
 
 
-def file_5(name, content, password=None, *, check=True, tweaked=False, flags=0, solid=False, **more):
-    """Header and data of a stored file."""
+def file_5(name, content, password=None, *, check=True, tweaked=False, flags=0, solid=False, kind=2, **more):
+    """Header and data of a stored file; kind 3 is a comment and the like."""
     data, extra, crc = content, b"", zlib.crc32(content)
     if password is not None:
         data = seal(pbkdf2(password, SALT, 1 << POWER), VECTOR, content)
@@ -82,17 +84,17 @@ def file_5(name, content, password=None, *, check=True, tweaked=False, flags=0, 
     raw = name.encode()
     fields = vint(4) + vint(len(content)) + vint(0) + crc.to_bytes(4, "little")
     fields += vint(64 * solid) + vint(1) + vint(len(raw)) + raw
-    return header_5(2, fields, extra=extra, data=data, flags=flags), data
+    return header_5(kind, fields, extra=extra, data=data, flags=flags), data
 
 
-def rar_5(*files, password=None, check=True, power=POWER, main=b"\0", end=True):
+def rar_5(*files, password=None, check=True, power=POWER, main=b"\0", end=True, version=0):
     """An archive of what `file_5` gives; with a password its headers are encrypted."""
     blocks = [(header_5(1, main), b""), *files]
     if end:
         blocks.append((header_5(5, b"\0"), b""))
     if password is None:
         return RAR_5 + b"".join(head + data for head, data in blocks)
-    fields = vint(0) + vint(check) + bytes([power]) + SALT + (check_of(password, power=power) if check else b"")
+    fields = vint(version) + vint(check) + bytes([power]) + SALT + (check_of(password, power=power) if check else b"")
     key = pbkdf2(password, SALT, 1 << power)
     sealed = (VECTOR + seal(key, VECTOR, head) + data for head, data in blocks)
     return RAR_5 + header_5(4, fields) + b"".join(sealed)
@@ -139,3 +141,23 @@ def rar_4(*files, password=None, flags=0, salts=(SALT[:8],), end=True):
         salt = salts[number % len(salts)]
         sealed += salt + seal(*key_4(password, salt), head) + data
     return RAR_4 + main + sealed
+
+
+def unpacked(archive, formats):
+    """Names and contents, by libarchive."""
+    with Reader(archive, formats) as reader:
+        return [
+            (member.name, b"".join(reader.data()) if member.kind == "file" else b"") for member in reader.members()
+        ]
+
+
+def written(version, content, password=None):
+    """The archive that the parts make which `version` reads from `content`, decrypted."""
+    contents = version.contents(password)
+    pieces = [contents.front]
+    for member in contents.members:
+        data = content[member.start : member.start + member.packed]
+        if member.lock:
+            data = version.decrypted(member, member.lock, password)
+        pieces += version.head(member, len(data)), data
+    return b"".join((*pieces, contents.back))

@@ -61,6 +61,19 @@ def by_hand(*folders, encrypted=None):
     return whole(packed, header)
 
 
+def in_one_folder(files, password):
+    """An archive of one folder that holds these names and contents, each with its checksum."""
+    content = b"".join(files.values())
+    sealed = folder("", content, password)
+    names = b"".join(name.encode("utf-16-le") + b"\0\0" for name in files)
+    sizes = [number(len(file)) for file in files.values()][:-1]
+    checksums = (zlib.crc32(file).to_bytes(4, "little") for file in files.values())
+    header = b"\x01\x04" + _streams([sealed], 0)
+    header += b"".join((b"\x08\x0d", number(len(files)), b"\x09", *sizes, b"\x0a\x01", *checksums, b"\0\0"))
+    header += b"\x05" + number(len(files)) + b"\x11" + number(len(names) + 1) + b"\0" + names + b"\0\0"
+    return whole(sealed[1], header)
+
+
 def folder(name, content, password=None, power=4, *, salt=b"", properties=None):
     """Name, packed octets, description and content of a folder that is not compressed."""
     if password is None:

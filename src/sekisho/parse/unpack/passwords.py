@@ -47,8 +47,12 @@ class PasswordSearch:
         self.known: list[str] = []
 
     def find(self, fits: Callable[[str], bool]) -> str | None:
-        """One that fits, first of those that are known; after three searches in vain, only of those."""
+        """One that fits, first of those that are known; after three searches in vain, only of those.
+
+        Raises OverLimitError.
+        """
         for password in self.known:
+            self._opening.budget.check_time()  # hundreds for each of thousands of files
             if fits(password):
                 return password
         found = try_passwords(self._opening, fits) if self._in_vain < MOST_SEARCHES else None

@@ -106,7 +106,7 @@ def _open_rar(opening: Opening) -> None:
     if unlocked.several:
         _tell_several(opening)
     if unlocked.broken:
-        opening.finding("attachment/unreadable", Severity.MEDIUM, "what follows in the archive cannot be read")
+        _tell_unread(opening)
     seen = _Seen(unlocked.content, secret=opening.opened_by_password, doubtful=unlocked.doubtful)
     seen.names += unlocked.closed
     seen.closed += unlocked.closed
@@ -125,8 +125,15 @@ def _open_plain_rar(opening: Opening) -> None:
         if not headers.several:
             tell_closed(opening, headers.names)
             raise UnreadableError(str(error)) from error
+    if headers.unread:
+        _tell_unread(opening)
     if headers.several:
         _tell_several(opening)
+
+
+def _tell_unread(opening: Opening) -> None:
+    """Say that there is more in a RAR than was seen. libarchive hands on what is encrypted but not compressed."""
+    opening.finding("attachment/unreadable", Severity.MEDIUM, "what follows in the archive cannot be read")
 
 
 def _tell_several(opening: Opening) -> None:

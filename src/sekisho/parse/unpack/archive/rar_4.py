@@ -74,6 +74,7 @@ class Rar4:
             if kind == _LAST:
                 return
             at = behind + _data(block, kind, flags)
+        contents.broken = True
 
     def _sealed_block(self, at: int, password: str) -> tuple[bytes, int]:
         """A salt, then the header in whole blocks."""

@@ -88,6 +88,7 @@ class Rar5:
             if header.kind == _END:
                 return
             at = behind + header.packed
+        contents.broken = True
 
     def _plain_header(self, at: int) -> tuple[bytes, int]:
         head = bytes(self._content[at : at + 16])
@@ -194,7 +195,10 @@ def _member(header: _Header) -> RarMember:
     for kind, record in _records(header.extra):
         if kind == _RECORD_ENCRYPTION:
             _, start = vint(record, 0)
-            member.lock = _lock(record, vint(record, start)[1], vectors=True)
+            try:
+                member.lock = _lock(record, vint(record, start)[1], vectors=True)
+            except UnreadableError:  # this one stays closed, the others need not
+                member.lock, member.known = Lock(b""), False
             member.crc = None if member.lock.tweaked else crc
     return member
 

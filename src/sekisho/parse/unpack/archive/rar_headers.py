@@ -22,12 +22,16 @@ _LONGEST_NAME: Final = 4096
 
 
 class Headers(Struct):
-    """What the headers tell. `locked`: they are encrypted themselves; `several`: one volume of several."""
+    """What the headers tell.
+
+    `locked`: they are encrypted themselves; `several`: one volume of several; `unread`: there are more of them.
+    """
 
     names: list[str]
     encrypted: list[str]
     locked: bool = False
     several: bool = False
+    unread: bool = False
 
 
 def read_headers(content: bytes, budget: Budget) -> Headers:
@@ -81,6 +85,7 @@ def _walk_5(content: bytes, headers: Headers, budget: Budget) -> None:
         if kind == 5:
             return
         at = end + data
+    headers.unread = True
 
 
 def _block_5(block: bytes, kind: int, extra: int, headers: Headers) -> None:
@@ -134,6 +139,7 @@ def _walk_4(content: bytes, headers: Headers, budget: Budget) -> None:
         if kind == 0x74:
             data += _file_4(content[at : at + size], flags, headers)
         at += size + data
+    headers.unread = True
 
 
 def _file_4(block: bytes, flags: int, headers: Headers) -> int:

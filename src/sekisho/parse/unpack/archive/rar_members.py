@@ -40,7 +40,10 @@ class RarMember(Struct):
 
 
 class Contents(Struct):
-    """An archive as far as its headers are read. `locked`: they are encrypted; `broken`: they end in garbage."""
+    """An archive as far as its headers are read.
+
+    `locked`: they are encrypted; `broken`: they end in garbage, or are more than are read.
+    """
 
     front: bytes
     members: list[RarMember]

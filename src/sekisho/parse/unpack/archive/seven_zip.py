@@ -72,6 +72,8 @@ class _Locked:
         """The header, unpacked and decrypted; b"" where nothing at all is in it. Raises EncryptedError."""
         header = next_header(self._opening.content)
         for _ in range(_DEEPEST):
+            if len(header) > _MOST_HEADER:
+                break
             if header[:1] == bytes([HEADER]):
                 return header
             if header[:1] != bytes([ENCODED_HEADER]):
@@ -136,7 +138,7 @@ class _Locked:
         return self._passwords.find(lambda password: self._fits(folder, sealed, first, password))
 
     def _fits(self, folder: Folder, sealed: list[Octets], first: First, password: str) -> bool:
-        """Whether the first file comes out with its checksum."""
+        """Whether the first file with content comes out with its checksum."""
         left, crc = _looked_at(folder, first), 0
         whole = left == first.size and first.crc is not None
         try:

@@ -19,7 +19,7 @@ _END, _PROPERTIES, _UNPACK, _SUBSTREAMS, _SIZE, _CRC = 0x00, 0x02, 0x07, 0x08, 0
 _FOLDER, _SIZES, _COUNT = 0x0B, 0x0C, 0x0D
 _NAMES: Final = 0x11
 _COMPLEX, _HAS_PROPERTIES, _RESERVED = 0x10, 0x20, 0xC0
-_MOST: Final = 20_000  # folders, streams: more than is ever opened
+_MOST: Final = 20_000  # folders, streams, steps: more than is ever opened
 _MOST_CODERS: Final = 32
 _LARGEST: Final = 1 << 62
 
@@ -60,7 +60,7 @@ class Streams(Struct):
 
 
 class First(Struct, frozen=True):
-    """The first file of a folder: its size, and its checksum, None where there is none; size 0 for no file."""
+    """The first file of a folder that is not empty: its size, 0 where there is none, and its checksum or None."""
 
     size: int
     crc: int | None
@@ -159,7 +159,13 @@ def _folders(source: _Source) -> list[Folder]:
     count = source.number(_MOST)
     if source.octet():
         raise UnreadableError("the 7z header is in several places")
-    folders = [_folder(source) for _ in range(count)]
+    folders: list[Folder] = []
+    steps = 0
+    for _ in range(count):
+        folders.append(_folder(source))
+        steps += sum(max(coder.ins, 1) for coder in folders[-1].coders)
+        if steps > _MOST:  # a hundred times the memory that they take in the header
+            raise UnreadableError("too many steps in a 7z archive")
     source.expect(_SIZES)
     for folder in folders:
         folder.sizes = [source.number() for coder in folder.coders for _ in range(coder.outs)]
@@ -201,7 +207,10 @@ def _coder(source: _Source) -> Coder:
 
 
 def first_files(rest: bytes, folders: list[Folder]) -> list[First]:
-    """The first file of each folder, by what follows them in the header. Raises CorruptError, UnreadableError."""
+    """The first file of each folder that is not empty, by what follows the folders in the header.
+
+    Raises CorruptError, UnreadableError.
+    """
     source = _Source(rest)
     if not source.is_next(_SUBSTREAMS):
         return [First(folder.size, folder.crc) for folder in folders]
@@ -211,24 +220,25 @@ def first_files(rest: bytes, folders: list[Folder]) -> list[First]:
     if sum(counts) > _MOST:
         raise UnreadableError("too many files in a 7z archive")
     sizes = [folder.size if count else 0 for folder, count in zip(folders, counts, strict=True)]
+    numbers = [0] * len(folders)
     if source.is_next(_SIZE):
-        for number, count in enumerate(counts):
-            read = [source.number() for _ in range(count - 1)]
-            sizes[number] = read[0] if read else sizes[number]
-    return [First(*pair) for pair in zip(sizes, _first_checksums(source, counts, folders), strict=True)]
+        for at, count in enumerate(counts):
+            read = [*(source.number() for _ in range(count - 1)), sizes[at]]  # the last has what is left
+            numbers[at], sizes[at] = next((pair for pair in enumerate(read) if pair[1]), (0, 0))
+    return [First(*pair) for pair in zip(sizes, _checksums(source, counts, numbers, folders), strict=True)]
 
 
-def _first_checksums(source: _Source, counts: list[int], folders: list[Folder]) -> Iterator[int | None]:
-    """A folder of one file with a checksum of its own is not in the list of checksums."""
+def _checksums(source: _Source, counts: list[int], numbers: list[int], folders: list[Folder]) -> Iterator[int | None]:
+    """Of the file with this number in each folder. One of one file with a checksum of its own is not in the list."""
     own = [count == 1 and folder.crc is not None for folder, count in zip(folders, counts, strict=True)]
     listed = sum(count for count, is_own in zip(counts, own, strict=True) if not is_own)
     checksums = source.checksums(listed) if source.is_next(_CRC) else [None] * listed
     at = 0
-    for folder, count, is_own in zip(folders, counts, own, strict=True):
+    for folder, count, number, is_own in zip(folders, counts, numbers, own, strict=True):
         if is_own:
             yield folder.crc
         else:
-            yield checksums[at] if count else None
+            yield checksums[at + number] if count else None
             at += count
 
 

@@ -8,7 +8,7 @@ import py7zr
 import pytest
 from tests.support import zips
 from tests.support.archive_corpus import corpus, corpus_file
-from tests.support.opened_file import all_text, found, opening_of
+from tests.support.opened_file import all_text, children, found, opening_of
 
 from sekisho.mail.opened import Attachment, OpenLimits, OpenRequest
 from sekisho.parse.unpack.archive import archives, library
@@ -27,10 +27,6 @@ def opened(content, name="a", *, error=None, step=open_archive, kind="", **limit
     else:
         step(opening)
     return opening
-
-
-def children(opening):
-    return {child.name: child.content for child in opening.children}
 
 
 def tar(*members, fmt=tarfile.PAX_FORMAT):

@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import rars
 from tests.support.archive_corpus import corpus_file
+from tests.support.opened_file import EndingBudget, counted
 
 from sekisho.mail.opened import OpenLimits
-from sekisho.parse.unpack.archive.library import Reader
+from sekisho.parse.unpack.archive import slow_keys
 from sekisho.parse.unpack.archive.rar_4 import Rar4
+from sekisho.parse.unpack.archive.rar_headers import MOST_BLOCKS
 from sekisho.parse.unpack.archive.rar_members import Lock
 from sekisho.parse.unpack.opening import Budget, OverLimitError
 
@@ -18,23 +20,11 @@ def rar(content, **limits):
 
 
 def unpacked(archive):
-    with Reader(archive, ("rar",)) as reader:
-        return [
-            (member.name, b"".join(reader.data()) if member.kind == "file" else b"") for member in reader.members()
-        ]
+    return rars.unpacked(archive, Rar4.formats)
 
 
 def written(content, password=None):
-    """The archive that the parts make, decrypted."""
-    version = rar(content)
-    contents = version.contents(password)
-    pieces = [contents.front]
-    for member in contents.members:
-        data = content[member.start : member.start + member.packed]
-        if member.lock:
-            data = version.decrypted(member, member.lock, password)
-        pieces += version.head(member, len(data)), data
-    return b"".join((*pieces, contents.back))
+    return rars.written(rar(content), content, password)
 
 
 def test_what_is_made_here_is_an_archive():
@@ -98,16 +88,27 @@ def test_opens_headers():
     assert not version.opens_headers(contents, "s" * 28)
 
 
-def test_a_salt_for_each_header_is_stopped_by_the_time():
-    content = rars.rar_4(*[rars.file_4("a", b"")] * 40, password="x")
-    head = len(rars.RAR_4) + 13
-    salted = bytearray(content)
-    step = 8 + 48
-    for number, at in enumerate(range(head, len(content) - step, step)):
-        salted[at : at + 8] = struct.pack("<Q", number)
+def test_a_salt_for_each_header_is_stopped_by_the_time(monkeypatch):
+    salts = [struct.pack("<Q", number) for number in range(4)]
+    content = rars.rar_4(*[rars.file_4("a", b"")] * 3, password="x", salts=salts)
+    made = counted(monkeypatch, slow_keys, "rar_3_key")
+    assert len(rar(content).contents("x").members) == 3
+    assert [salt for _, salt in made] == salts
+    made.clear()
     with pytest.raises(OverLimitError):
-        rar(bytes(content), seconds=-1).contents("x")
-    assert rar(bytes(salted)).contents("x").broken
+        Rar4(content, EndingBudget(lambda: len(made) >= 2)).contents("x")
+    assert len(made) == 2
+
+
+def test_time_ends_the_reading():
+    with pytest.raises(OverLimitError):
+        rar(rars.rar_4(rars.file_4("a", b"")), seconds=-1).contents()
+
+
+def test_more_blocks_than_are_read():
+    block = rars.header_4(0x7A, 0, b""), b""
+    assert not rar(rars.rar_4(*[block] * (MOST_BLOCKS - 2))).contents().broken  # and the first and the last
+    assert rar(rars.rar_4(*[block] * (MOST_BLOCKS - 1))).contents().broken
 
 
 def test_cut_off_and_changed():

@@ -1,15 +1,18 @@
 import contextlib
 import zlib
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.support import rars
 from tests.support.archive_corpus import corpus_file
+from tests.support.opened_file import EndingBudget, counted
 
 from sekisho.mail.opened import OpenLimits
-from sekisho.parse.unpack.archive.library import Reader
+from sekisho.parse.unpack.archive import slow_keys
 from sekisho.parse.unpack.archive.rar_5 import Rar5
+from sekisho.parse.unpack.archive.rar_headers import MOST_BLOCKS
 from sekisho.parse.unpack.archive.rar_members import Lock
 from sekisho.parse.unpack.opening import Budget, CorruptError, OverLimitError, UnreadableError
 
@@ -19,23 +22,11 @@ def rar(content, **limits):
 
 
 def unpacked(archive):
-    with Reader(archive, ("rar5",)) as reader:
-        return [
-            (member.name, b"".join(reader.data()) if member.kind == "file" else b"") for member in reader.members()
-        ]
+    return rars.unpacked(archive, Rar5.formats)
 
 
 def written(content, password=None):
-    """The archive that the parts make, decrypted."""
-    version = rar(content)
-    contents = version.contents(password)
-    pieces = [contents.front]
-    for member in contents.members:
-        data = content[member.start : member.start + member.packed]
-        if member.lock:
-            data = version.decrypted(member, member.lock, password)
-        pieces += version.head(member, len(data)), data
-    return b"".join((*pieces, contents.back))
+    return rars.written(rar(content), content, password)
 
 
 def test_what_is_made_here_is_an_archive():
@@ -125,9 +116,16 @@ def test_a_check_value_that_is_broken_itself_is_not_asked():
     assert rar(content).contents().members[0].lock.check == b""
 
 
-def test_encryption_of_another_version():
+def test_a_file_encrypted_by_another_version():
+    content = rars.rar_5(rars.file_5("a", b"hello", "x", version=1), rars.file_5("b", b"world", "x"))
+    first, second = rar(content).contents().members
+    assert (first.name, first.known, bool(first.lock)) == ("a", False, True)
+    assert (second.name, second.known) == ("b", True)
+
+
+def test_headers_encrypted_by_another_version():
     with pytest.raises(UnreadableError):
-        rar(rars.rar_5(rars.file_5("a", b"hello", "x", version=1))).contents()
+        rar(rars.rar_5(rars.file_5("a", b"hello"), password="x", version=1)).contents()
 
 
 def test_padding_behind_compressed_data_is_cut():
@@ -139,7 +137,26 @@ def test_padding_behind_compressed_data_is_cut():
 
 def test_time_ends_the_reading():
     with pytest.raises(OverLimitError):
-        rar(rars.rar_5(*[rars.file_5("a", b"")] * 600), seconds=-1).contents()
+        rar(rars.rar_5(rars.file_5("a", b"")), seconds=-1).contents()
+
+
+@pytest.mark.parametrize("derivation", ["rar_5_check", "rar_5_key"])
+def test_a_salt_for_each_file_is_stopped_by_the_time(derivation, monkeypatch):
+    made = counted(monkeypatch, slow_keys, derivation)
+    content = rars.rar_5(rars.file_5("a", b"hello", "x"))
+    version = Rar5(content, EndingBudget(lambda: len(made) >= 2))
+    member = version.contents().members[0]
+    locks = [Lock(bytes([number]) * 16, rars.POWER, b"x" * 8, rars.VECTOR) for number in range(4)]
+    derive = version.fits if derivation == "rar_5_check" else partial(version.decrypted, member)
+    with pytest.raises(OverLimitError):
+        [derive(lock, "x") for lock in locks]
+    assert len(made) == 2
+
+
+def test_more_blocks_than_are_read():
+    block = rars.header_5(3, b""), b""
+    assert not rar(rars.rar_5(*[block] * (MOST_BLOCKS - 2))).contents().broken  # and the first and the last
+    assert rar(rars.rar_5(*[block] * (MOST_BLOCKS - 1))).contents().broken
 
 
 def test_cut_off_and_changed():

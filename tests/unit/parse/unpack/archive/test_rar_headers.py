@@ -1,8 +1,9 @@
 import pytest
+from tests.support import rars
 from tests.support.archive_corpus import corpus, corpus_file
 
 from sekisho.mail.opened import OpenLimits
-from sekisho.parse.unpack.archive.rar_headers import read_headers
+from sekisho.parse.unpack.archive.rar_headers import MOST_BLOCKS, read_headers
 from sekisho.parse.unpack.opening import Budget, CorruptError
 
 
@@ -36,6 +37,14 @@ def test_names():
 )
 def test_volumes(name):
     assert headers(corpus_file(name)).several
+
+
+@pytest.mark.parametrize(
+    ("make", "service"), [(rars.rar_4, rars.header_4(0x7A, 0, b"")), (rars.rar_5, rars.header_5(3, b""))]
+)
+def test_more_blocks_than_are_read(make, service):
+    assert not headers(make(*[(service, b"")] * (MOST_BLOCKS - 2))).unread  # and the first and the last
+    assert headers(make(*[(service, b"")] * (MOST_BLOCKS - 1))).unread
 
 
 def test_no_rar():

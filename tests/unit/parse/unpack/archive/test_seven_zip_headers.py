@@ -120,6 +120,51 @@ def test_claims_of_many_folders_and_files():
         first_files(b"\x08\x0d\xff" + (1 << 40).to_bytes(8, "little"), [folder])
 
 
+def streams_of(count, folder, ins, outs):
+    """The header's part on `count` such folders, all of whose ins but those that are bound are packed."""
+    many, packed = seven_zips.number(count), count * (ins - outs + 1)
+    sizes = b"\x0c" + b"\x01" * (outs * count)
+    return b"".join((
+        b"\x01\x06\x00", seven_zips.number(packed), b"\x09", b"\x01" * packed, b"\x00",
+        b"\x07\x0b", many, b"\x00", folder * count, sizes, b"\x00",
+    ))  # fmt: skip
+
+
+def test_folders_of_many_steps():
+    """What is said in a few octets and takes a hundred times as much once it is read."""
+    bound = b"".join(seven_zips.number(n) * 2 for n in range(1023))
+    folder = b"\x20" + b"\x11\x00\x20\x20" * 32 + bound
+    assert len(read_streams(streams_of(19, folder, 1024, 1024))[0].folders) == 19
+    with pytest.raises(UnreadableError):
+        read_streams(streams_of(20, folder, 1024, 1024))
+
+
+def test_folders_of_many_steps_that_read_nothing():
+    folder = b"\x20" + b"\x10\x00\x00" * 31 + b"\x01\x00"
+    with pytest.raises(UnreadableError):
+        read_streams(streams_of(1000, folder, 1, 1))
+
+
+def test_a_folder_for_each_of_many_programs():
+    """The steps of 7-Zip's BCJ2, each stream encrypted: eleven ins, of which four are packed."""
+    bound = bytes(n for pair in ((0, 1), (1, 2), (2, 3), (4, 4), (5, 5), (6, 6), (3, 7)) for n in pair)
+    folder = (
+        b"\x08\x14\x03\x03\x01\x1b\x04\x01"
+        + b"\x03\x03\x01\x01" * 3
+        + b"\x04\x06\xf1\x07\x01" * 4
+        + bound
+        + bytes((7, 8, 9, 10))
+    )
+    assert len(read_streams(streams_of(1800, folder, 11, 8))[0].folders) == 1800
+
+
+def test_the_first_file_that_is_not_empty():
+    folder = Folder([Coder(b"\0")], [], [0], [30], None)
+    crcs = b"\x0a\x01" + b"".join(n.to_bytes(4, "little") for n in range(1, 9))
+    rest = b"\x08\x0d\x03\x03\x02\x09" + bytes((0, 10, 0, 0, 0)) + crcs + b"\0"
+    assert first_files(rest, [folder, folder, folder]) == [First(10, 2), First(30, 6), First(30, 8)]
+
+
 def test_first_of_several_files_has_its_checksum_among_those_of_files():
     folder = Folder([Coder(b"\0")], [], [0], [30], 7)
     rest = b"\x08\x0d\x02\x01\x00\x09\x0a\x0a\x01" + (1).to_bytes(4, "little") + (2).to_bytes(4, "little") + b"\0"

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from tests.support import zips
 from tests.support.archive_corpus import corpus, corpus_file
-from tests.support.opened_file import all_text, found, opening_of
+from tests.support.opened_file import all_text, children, found, opening_of
 
 from sekisho.mail.opened import Attachment, OpenLimits, OpenRequest
 from sekisho.parse.unpack.archive.zip import open_zip
@@ -22,10 +22,6 @@ def opened(content, name="a.zip", *, error=None, passwords=(), **limits):
     else:
         open_zip(opening)
     return opening
-
-
-def children(opening):
-    return {child.name: child.content for child in opening.children}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
