@@ -89,6 +89,8 @@ def look_at_named_script(opening: Opening) -> None:
     if not kind or not opening.content or opening.kind in PROGRAMS:
         return
     text = opening.content.decode("latin-1")
+    if b"\0" in opening.content or opening.content.startswith(_UTF_16):
+        text = f"{script_text(opening.content)}\n{text}"
     severity, why = _weigh(kind, opening.depth, text, _seen(opening, text))
     opening.finding(_RULE, severity, f"{_name(kind)} that looks like {opening.kind}: {why}")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import warnings
 from io import BytesIO
 
 import PIL.Image
 import zxingcpp
-from PIL import ImageChops, ImageFile
+from PIL import ImageChops, ImageFile, ImageFilter
 from PIL.Image import Image
 
 from sekisho.mail.finding import Severity
@@ -34,7 +35,12 @@ _SMALL = 20_000  # pixels: below it, all codes are looked for whatever is shown
 _BLOCK = 16  # pixels of the side of a square in which the modules of a code are either dark or light
 _ENOUGH_BLOCKS = 4  # that are like a code, for all codes to be looked for; the smallest code has as many
 _APART = 3  # pixels: two levels so far from each other are compared, across an edge that is blurred a little
-_EDGE = [255 if difference >= 40 else 0 for difference in range(256)]
+_CLEAR_EDGE = 40  # levels, in a picture that is neither pale nor noisy
+_TILE = 256  # pixels of the side of a square of which the contrast is measured: a code may be the palest thing of all
+_DOTS = 75  # pixels at either end of the levels that are left out of it
+_EDGE_SHARE = 0.4  # of the contrast
+_LEAST_EDGE = 12
+_EDGES = [[255 if difference >= edge else 0 for difference in range(256)] for edge in range(_CLEAR_EDGE + 1)]
 _EVEN = [255 if difference <= 8 else 0 for difference in range(256)]
 _LIKE_A_CODE = 70  # of 255: the share of even pixels times three times the share of edges
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}:\S", re.ASCII)
@@ -140,18 +146,43 @@ def read_codes(grey: Image, opening: Opening, place: str = "") -> None:
 def may_hold_any(grey: Image) -> bool:
     """Whether a Data Matrix, Aztec or PDF417 code could be in a picture: edges close to each other, even in between.
 
-    A photograph has no such places: what has many edges there has few even pixels. Light or dark, coloured or turned,
-    a code has them; only one that is both very small and very coarsely compressed, or out of focus, may not.
+    A photograph has few such places: what has many edges there has few even pixels. A code has them, light or dark,
+    coloured or turned, pale (from a contrast of 20 levels) or noisy (up to a deviation of 30). One that is both very
+    small and very coarsely compressed, or out of focus, may not, nor one that is paler than what is close around it.
     """
     width, height = grey.size
     if width * height < _SMALL:
         return True
-    left = grey.crop((0, 0, width - _APART, height))
-    differences = ImageChops.difference(left, grey.crop((_APART, 0, width, height)))
-    edges, even = differences.point(_EDGE).reduce(_BLOCK), differences.point(_EVEN).reduce(_BLOCK)
+    if _blocks_like_a_code(_differences(grey), _CLEAR_EDGE, _BLOCK) >= _ENOUGH_BLOCKS:
+        return True
+    smooth = grey.reduce((1, 2)).filter(ImageFilter.BoxBlur(1))
+    differences, like = _differences(smooth), 0
+    for y, x in itertools.product(range(0, differences.height, _TILE // 2), range(0, differences.width, _TILE)):
+        tile = (x, y, min(x + _TILE, differences.width), min(y + _TILE // 2, differences.height))
+        contrast = _contrast(smooth.crop(tile))
+        if contrast >= _LEAST_EDGE:
+            edge = min(_CLEAR_EDGE, max(_LEAST_EDGE, int(contrast * _EDGE_SHARE)))
+            like += _blocks_like_a_code(differences.crop(tile), edge, (_BLOCK, _BLOCK // 2))
+    return like >= _ENOUGH_BLOCKS
+
+
+def _differences(grey: Image) -> Image:
+    left = grey.crop((0, 0, grey.width - _APART, grey.height))
+    return ImageChops.difference(left, grey.crop((_APART, 0, grey.width, grey.height)))
+
+
+def _contrast(grey: Image) -> int:
+    """Levels between the darkest and the lightest pixels, but for a few of either; below 0 if there are no others."""
+    counts = grey.histogram()
+    below, above = itertools.accumulate(counts), itertools.accumulate(reversed(counts))
+    low, high = (sum(count <= _DOTS for count in so_far) for so_far in (below, above))
+    return 255 - high - low
+
+
+def _blocks_like_a_code(differences: Image, edge: int, block: int | tuple[int, int]) -> int:
+    edges, even = differences.point(_EDGES[edge]).reduce(block), differences.point(_EVEN).reduce(block)
     threefold = ImageChops.add(ImageChops.add(edges, edges), edges)
-    likeness = ImageChops.multiply(threefold, even).histogram()
-    return sum(likeness[_LIKE_A_CODE:]) >= _ENOUGH_BLOCKS
+    return sum(ImageChops.multiply(threefold, even).histogram()[_LIKE_A_CODE:])
 
 
 def code_text(code: zxingcpp.Barcode) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from collections.abc import Iterator
 
 from sekisho.mail.finding import Severity
 from sekisho.parse import charsets
 from sekisho.parse.links import text_links
-from sekisho.parse.unpack.opening import Opening
+from sekisho.parse.unpack.opening import Budget, Opening
 
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe\0\0", "utf-32-le"), (b"\0\0\xfe\xff", "utf-32-be"),
@@ -21,7 +21,8 @@ _XML_LABEL = re.compile(rb"\A\s{0,100}<\?xml[^>]{0,200}?\bencoding\s{0,10}=\s{0,
 _CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-]")
 _CALL_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-][^\s,;]{0,200}\Z")
 _DDE_CELL = re.compile(r"(?:^|[,;\t])[ ]?\"?[ ]?[=+@-][ ]{0,3}[A-Za-z][\w.]{0,40}\Z")
-_DDE_TOPIC = re.compile(r"\|[^\r\n!]{1,300}![A-Za-z_'\"]")
+_LONGEST_TOPIC = 300
+_DDE_TOPIC = re.compile(rf"\|[^\r\n!]{{1,{_LONGEST_TOPIC}}}![A-Za-z_'\"]")
 _PROGRAMS = (
     "cmd", "powershell", "mshta", "rundll32", "regsvr32", "msexcel", "excel", "winword", "msaccess", "certutil",
     "wscript", "cscript", "ddeauto", "dde",
@@ -34,7 +35,6 @@ _WORD = re.compile(
     re.IGNORECASE,
 )
 _STARTED = re.compile(r"(?:\.exe)?(?:[ ]?\||\(\s{0,9}\"|[^\r\n|]{0,120}/[ck]\b)", re.IGNORECASE)
-_MOST_HITS = 1000
 _BEFORE = 300  # characters of a line in front of a word
 
 
@@ -87,47 +87,69 @@ def open_csv(opening: Opening) -> None:
 
 
 def formulas(text: str, opening: Opening) -> None:
-    """Find cells that start a program (high) or fetch something (medium). Sums, ="001" and +81 are none."""
-    command = fetch = ""
-    for match in _words(text):
-        line = _line_before(text, match.start())
-        if not match[1] and _CALL_CELL.search(line):
-            fetch = fetch or line + match[0]
-        elif match[1] and _CELL.search(line) and _STARTED.match(text, match.end()):
-            command = command or line + text[match.start() : match.end() + 60]
-    command = command or _dde(text)
+    """Find cells that start a program (high) or fetch something (medium). Sums, ="001" and +81 are none.
+
+    Raises OverLimitError where there is no time to look at all of them; what was found is told.
+    """
+    if not any(sign in text for sign in "=+@-"):
+        return
+    found = [first for words in _words(text) if (first := _first(text, words, opening.budget))]
+    commands = sorted((match for match in found if match[1]), key=re.Match.start)
+    fetches = sorted((match for match in found if not match[1]), key=re.Match.start)
+    command = _cell(text, commands[0], 60) if commands else _dde(text, opening.budget)
     if command:
         why = f"a cell starts a program: {command.strip()[-150:]!r}"
         opening.finding("attachment/csv-formula", Severity.HIGH, why)
-    elif fetch:
-        why = f"a cell fetches something from elsewhere: {fetch.strip()[-150:]!r}"
+    elif fetches:
+        why = f"a cell fetches something from elsewhere: {_cell(text, fetches[0]).strip()[-150:]!r}"
         opening.finding("attachment/csv-formula", Severity.MEDIUM, why)
+    opening.budget.check_time()
 
 
-def _words(text: str) -> list[re.Match[str]]:
-    """Where a program or function is named, in order, if anything in the text can be a formula with it.
+def _words(text: str) -> Iterator[Iterator[re.Match[str]]]:
+    """Where each program or function is named, in order, if anything in the text can be a formula with it.
 
     An expression alone would try every name at every word.
     """
-    if not any(sign in text for sign in "=+@-"):
-        return []
     lower = text.lower()
     if len(lower) != len(text):  # a letter that has no single small one
-        return list(islice(_WORD.finditer(text), _MOST_HITS))
-    found: list[re.Match[str]] = []
+        yield (match for match in _WORD.finditer(text) if match[1])
+        yield (match for match in _WORD.finditer(text) if not match[1])
+        return
     words = _PROGRAMS if any(sign in lower for sign in ("|", "(", "/c", "/k")) else ()
     for word in filter(lower.__contains__, words + (_FUNCTIONS if "(" in text else ())):
         places = (match.start() for match in re.finditer(word, lower))
-        found += islice(filter(None, (_WORD.match(text, place) for place in places)), _MOST_HITS)
-    return sorted(found, key=re.Match.start)
+        yield filter(None, (_WORD.match(text, place) for place in places))
 
 
-def _dde(text: str) -> str:
-    """A cell that asks another program by DDE: "=service|topic!item"."""
-    for match in islice(_DDE_TOPIC.finditer(text), _MOST_HITS):
+def _first(text: str, words: Iterator[re.Match[str]], budget: Budget) -> re.Match[str] | None:
+    """The first of the words that a cell starts or calls, as far as there is time."""
+    for number, match in enumerate(words):
+        if not number & 1023 and budget.is_late:
+            return None
         line = _line_before(text, match.start())
-        if _DDE_CELL.search(line[-60:]):
-            return line[-60:] + match[0]
+        if _CELL.search(line) and _STARTED.match(text, match.end()) if match[1] else _CALL_CELL.search(line):
+            return match
+    return None
+
+
+def _cell(text: str, match: re.Match[str], more: int = 0) -> str:
+    return _line_before(text, match.start()) + text[match.start() : match.end() + more]
+
+
+def _dde(text: str, budget: Budget) -> str:
+    """A cell that asks another program by DDE: "=service|topic!item"; as far as there is time."""
+    at, end = text.find("|"), text.find("!")
+    while min(at, end) >= 0 and not budget.is_late:
+        if end < at:
+            end = text.find("!", at)
+        elif end - at > _LONGEST_TOPIC + 1:
+            at = text.find("|", end - _LONGEST_TOPIC - 1)
+        else:
+            line, topic = _line_before(text, at)[-60:], _DDE_TOPIC.match(text, at)
+            if topic and _DDE_CELL.search(line):
+                return line + topic[0]
+            at = text.find("|", at + 1)
     return ""
 
 

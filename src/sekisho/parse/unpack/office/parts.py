@@ -14,7 +14,6 @@ from sekisho.parse.unpack.archive.zip_directory import end_of_zip
 from sekisho.parse.unpack.opening import CorruptError, Opening, OverLimitError, UnreadableError
 
 _MOST_PARTS = 10_000
-_CHUNK = 1 << 18
 
 
 class Parts:

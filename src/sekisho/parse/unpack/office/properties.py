@@ -39,19 +39,20 @@ def property_sets(streams: Iterator[bytes]) -> str:
 
 def _lines(stream: bytes) -> list[str]:
     lines: list[str] = []
-    try:
-        (count,) = struct.unpack_from("<I", stream, 24)
-        for number in range(min(count, 4)):
-            (start,) = struct.unpack_from("<I", stream, 28 + number * 20 + 16)
-            lines += _section(stream[start:])
-    except struct.error:
-        pass
+    for number in range(min(_whole_number(stream, 24), 4)):
+        start = _whole_number(stream, 28 + number * 20 + 16)
+        lines += _section(stream[start:]) if start else ()
     return lines
 
 
+def _whole_number(octets: bytes, at: int) -> int:
+    """The four octets there, 0 if they are not all there."""
+    return int.from_bytes(octets[at : at + 4], "little") if at + 4 <= len(octets) else 0
+
+
 def _section(section: bytes) -> list[str]:
-    (count,) = struct.unpack_from("<I", section, 4)
-    places = list(struct.iter_unpack("<II", section[8 : 8 + 8 * min(count, _MOST_PROPERTIES)]))
+    count = min(_whole_number(section, 4), _MOST_PROPERTIES, (len(section) - 8) // 8)
+    places = list(struct.iter_unpack("<II", section[8 : 8 + 8 * max(0, count)]))
     offsets = dict(places)
     codepage = 1252
     if 1 in offsets and offsets[1] + 6 <= len(section):
@@ -68,9 +69,8 @@ def _section(section: bytes) -> list[str]:
 def _names(dictionary: bytes, codepage: int) -> dict[int, str]:
     """The names of custom properties (MS-OLEPS 2.17)."""
     names: dict[int, str] = {}
-    (count,) = struct.unpack_from("<I", dictionary)
     at = 4
-    for _ in range(min(count, _MOST_PROPERTIES)):
+    for _ in range(min(_whole_number(dictionary, 0), _MOST_PROPERTIES)):
         if at + 8 > len(dictionary):
             break
         identity, length = struct.unpack_from("<II", dictionary, at)

@@ -14,7 +14,7 @@ from sekisho.parse.unpack.opening import Budget
 _FORMULA = r"(?:<f[^>]*+>(?:(?<=/>)|[^<]*+</f>))?+"
 # Style and type of a cell, with its attributes in any order.
 _CELL = re.compile(
-    r'<c(?:(?=[^<>]*? s="(\d+)")|)(?:(?=[^<>]*? t="(\w+)")|)(?: [\w:.]+="[^"<>]*")*'
+    r'<c(?:(?=[^<>]*? s="([^"]*)")|)(?:(?=[^<>]*? t="([^"]*)")|)(?: [\w:.]+="[^"<>&]*")*'
     rf">{_FORMULA}<v></v></c>"
 )
 _EMPTY_CELL = re.compile(rf"<c(?: [^<>]*+)?>(?:(?<=/>)|{_FORMULA}(?:<v></v>|<v/>)?</c>)")
@@ -23,11 +23,12 @@ _PREFIX = re.compile(r"xmlns:[^=<>\"']{1,80}=\s*(?:\"([^\"<&]*)\"|'([^'<&]*)')")
 _SPACES = frozenset((
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main",
 ))  # fmt: skip
-_FORMULAS = re.compile(r"<f(?: [^<>]*)?>([^<]+)</f>")
+_FORMULAS = re.compile(r"<f(?:\s[^<>]*)?>([^<]+)</f>")
 _ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
 _END = "\x1e"  # in place of a row's end: no XML contains it
+_INLINED = "\x1f"  # in front of a text that stood inside of its cell
 _REFERRED_END, _BARE_END = (f"<c{reference}><v>{_END}</v></c>" for reference in (' r=""', ""))
 _AT_ONCE = 131_072  # characters
 _MOST_AT_ONCE = 4_000_000
@@ -86,24 +87,26 @@ class Book(dict[str, str]):
         self._kinds: dict[str, tuple[str, str]] = {}  # style and type, by what is written of a cell before its value
 
     def value(self, style: str, kind: str, value: str) -> str:
-        """What a cell shows (ECMA-376 part 1, 18.18.11)."""
+        """What a cell shows (ECMA-376 part 1, 18.18.11); all three without character references."""
         if kind == "s":
-            return self.strings.get(value, "")
+            string = self.strings.get(value)
+            return self.strings.get(_whole(value), "") if string is None else string
         if kind in ("", "n"):
-            shown = self.formats.get(style) or number_text
-            return shown(unescape(value) if "&" in value else value)
+            shown = self.formats.get(style) or (self.formats.get(_whole(style)) if style else None) or number_text
+            return shown(value.strip())
         if kind == "b":
-            return "TRUE" if value == "1" else "FALSE"
-        return unescape(value)
+            return "TRUE" if value.strip() == "1" else "FALSE"
+        return unescaped(value)
 
     def __missing__(self, written: str) -> str:
         """Raises ValueError where this is not read here."""
-        if "<" not in written:
-            shown = self.value("", "", written).replace(_END, " ")
-        else:
-            before, _, value = written.rpartition("<v>")
-            style, kind = self._kinds.get(before) or self._kind(before)
-            shown = self.value(style, kind, value).replace(_END, " ")
+        before, _, value = written.rpartition("<v>")
+        style, kind = self._kinds.get(before) or self._kind(before)
+        if value.startswith(_INLINED):
+            if kind != "inlineStr":
+                raise ValueError(kind)
+            value = value[1:]
+        shown = self.value(style, kind, referred(value)).replace(_END, " ")
         self[written] = shown
         return shown
 
@@ -119,14 +122,14 @@ class Book(dict[str, str]):
 
 def add_rows(text: str, sheet: Sheet, book: Book, budget: Budget) -> bool:
     """Read the rows in the characters of a sheet; False, with nothing added, where this does not see every cell."""
-    if _END in text or _may_have_prefixed_cells(text):
+    if _END in text or may_have_prefixed_names(text):
         return False
     if _add(text, sheet, book, budget):
         return True
-    return "<is>" in text and _add(_INLINE.sub(r"<v>\1</v>", text), sheet, book, budget)
+    return "<is>" in text and _add(_INLINE.sub(rf"<v>{_INLINED}\1</v>", text), sheet, book, budget)
 
 
-def _may_have_prefixed_cells(text: str) -> bool:
+def may_have_prefixed_names(text: str) -> bool:
     """Whether a prefix stands for the name space of sheets, or for one that cannot be told."""
     at = text.find("xmlns:")
     while at >= 0:
@@ -157,12 +160,13 @@ def _add(text: str, sheet: Sheet, book: Book, budget: Budget) -> bool:
 def _cells(reference: str, formatted: frozenset[str], *, typed: bool) -> re.Pattern[str]:
     """An expression whose one group is the value of a number, of other cells all that is behind the reference.
 
-    `formatted` are the styles that do not show a number as it is written; `typed`: numbers may say their type.
+    A number here has nothing but digits, signs and a point. `formatted` are the styles that do not show a number as
+    it is written; `typed`: numbers may say their type.
     """
-    other = f'(?!(?:{"|".join(sorted(formatted))})")' if formatted else ""
+    other = f'(?!0[0-9]|(?:{"|".join(sorted(formatted))})")'
     kind = '(?: t="n")?+' if typed else ""
     number = rf'(?: s="{other}[0-9]++")?{kind}>{_FORMULA}<v>'
-    return re.compile(rf"<c{reference}(?:{number})?+([^<]++(?:(?<=>){_FORMULA}<v>[^<]++)?)</v></c>")
+    return re.compile(rf"<c{reference}(?:{number})?([-+.0-9{_END}]++|[^<]++(?<=>){_FORMULA}<v>[^<]++)</v></c>")
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -186,9 +190,7 @@ def _shown(rows: str, expression: re.Pattern[str], book: Book) -> list[str]:
     there = rows.count("<c")
     if len(cells) != there and len(cells) != there - len(_EMPTY_CELL.findall(rows)):
         raise ValueError
-    if "&" in rows:
-        return [book[cell] if "<" in cell or "E" in cell or "&" in cell else cell for cell in cells]
-    return [book[cell] if "<" in cell or "E" in cell else cell for cell in cells]
+    return [book[cell] if "<" in cell else cell for cell in cells]
 
 
 def formulas_in(text: str) -> Iterable[str]:
@@ -198,9 +200,22 @@ def formulas_in(text: str) -> Iterable[str]:
 
 def unescape(text: str) -> str:
     """Character references of XML, and Excel's own "_x000D_"."""
-    if "&" in text:
-        text = _ENTITY.sub(_entity, text)
+    return unescaped(referred(text))
+
+
+def referred(text: str) -> str:
+    """What the character references of XML stand for."""
+    return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def unescaped(text: str) -> str:
+    """What Excel's own references stand for: "_x000D_" (ECMA-376 part 1, 22.9.2.19)."""
     return _ESCAPED.sub(lambda m: _character(int(m.group(1), 16)), text) if "_x" in text else text
+
+
+def _whole(number: str) -> str:
+    """The number of a string or a style as it is counted here: "0" for "00" or " 0"."""
+    return number.strip().lstrip("0") or "0"
 
 
 def _entity(match: re.Match[str]) -> str:

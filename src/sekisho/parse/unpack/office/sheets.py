@@ -12,7 +12,15 @@ from sekisho.parse.unpack.office.formats import formats_of
 from sekisho.parse.unpack.office.markup import attribute, elements, local
 from sekisho.parse.unpack.office.parts import Parts
 from sekisho.parse.unpack.office.relations import Relation, Relations
-from sekisho.parse.unpack.office.rows import Book, Sheet, add_rows, formulas_in, unescape
+from sekisho.parse.unpack.office.rows import (
+    Book,
+    Sheet,
+    add_rows,
+    formulas_in,
+    may_have_prefixed_names,
+    unescape,
+    unescaped,
+)  # fmt: skip
 from sekisho.parse.unpack.office.xlm import tell_xlm
 from sekisho.parse.unpack.opening import CorruptError, Opening
 
@@ -20,7 +28,7 @@ _STRING = re.compile(r"<t(?: [^<>]*)?>([^<]*)</t>|(</si>|<si/>)")
 _SIMPLE_STRING = re.compile(r"<si><t(?: [^<>]*)?>([^<]*)</t></si>")
 _LOOK_AT = ("hyperlink", "webservice", "image", "import", "dde", "|")  # what `tell_formula` judges
 _PAGE_TEXT = ("{*}oddHeader", "{*}oddFooter", "{*}evenHeader", "{*}evenFooter", "{*}firstHeader", "{*}firstFooter")
-_PAGE = re.compile(r"<(?:odd|even|first)(?:Header|Footer)>([^<]*)<")
+_PAGE = re.compile(r"<(?:odd|even|first)(?:Header|Footer)(?:\s[^<>]*)?>([^<]*)<")
 
 
 def read_workbook(opening: Opening, parts: Parts, relations: Relations, main: str) -> None:
@@ -95,7 +103,7 @@ def shared_strings(opening: Opening, data: bytes) -> list[str]:
     if not data:
         return []
     text = _plain_utf8(data, b"<sst")
-    if text is not None:
+    if text is not None and not may_have_prefixed_names(text):
         strings = _fast_strings(text)
         if strings is not None:
             return strings
@@ -105,7 +113,7 @@ def shared_strings(opening: Opening, data: bytes) -> list[str]:
 def _plain_utf8(data: bytes, root: bytes) -> str | None:
     """The part as characters if it is the plain XML that Excel writes, which expressions can read faster."""
     start = data[:2048].find(root)
-    if start < 0 or _is_decorated(data) or b"encoding=" in data[: max(start, 0)].replace(
+    if start < 0 or _is_decorated(data) or b"encoding" in data[: max(start, 0)].replace(
         b'encoding="UTF-8"', b"").replace(b'encoding="utf-8"', b""):  # fmt: skip
         return None
     try:
@@ -123,6 +131,8 @@ def _is_decorated(data: bytes) -> bool:
 
 def _fast_strings(text: str) -> list[str] | None:
     if "<rPh" in text:
+        if text.count("<rPh") != text.count("</rPh>"):
+            return None
         first, *others = text.split("<rPh")
         text = first + "".join(piece.partition("</rPh>")[2] for piece in others)
     simple = _SIMPLE_STRING.findall(text)
@@ -149,7 +159,7 @@ def _rich(item: etree._Element) -> str:
         parent = run.getparent()
         if parent is None or local(parent) != "rPh":
             pieces.append(run.text or "")
-    return "".join(pieces)
+    return unescaped("".join(pieces))
 
 
 def _read_sheet(opening: Opening, parts: Parts, relation: Relation, sheet: Sheet, book: Book) -> bool:
@@ -196,7 +206,7 @@ def _tell_formulas(opening: Opening, sheet: Sheet) -> None:
 def _slow_rows(opening: Opening, data: bytes, sheet: Sheet, book: Book) -> None:
     for row in elements(data, ["{*}row", *_PAGE_TEXT], opening.budget):
         if local(row) != "row":
-            sheet.lines.append(row.text or "")
+            sheet.lines.append(unescaped(row.text or ""))
             continue
         shown = []
         for number, cell in enumerate(row.iterchildren("{*}c")):
@@ -211,11 +221,11 @@ def _slow_cell(cell: etree._Element, sheet: Sheet, book: Book) -> str:
     for child in cell:
         name = local(child)
         if name == "v":
-            value = (child.text or "").strip()
+            value = child.text or ""
         elif name == "is":
             return _rich(child)
         elif name == "f" and child.text:
-            sheet.formulas.append(child.text)
+            sheet.formulas.append(unescaped(child.text))
     return book.value(cell.get("s") or "", cell.get("t") or "", value) if value else ""
 
 

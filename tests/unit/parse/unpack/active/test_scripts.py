@@ -133,6 +133,16 @@ def test_windows_runs_by_the_name_what_begins_like_another_file(name):
     assert [f.severity for f in answer.findings if f.rule == "attachment/script"] == [Severity.HIGH]
 
 
+@pytest.mark.parametrize("name", ["a.ps1", "a.vbs", "a.js", "a.wsf"])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_in_whatever_characters(name, codec):
+    text = f'<html>\r\nCreateObject("WScript.Shell").Run "cmd /c powershell -enc {ENCODED}"\r\n'
+    content = text.encode(codec)
+    for octets in (content, b"\xfe\xff" + content) if codec == "utf-16-be" else (content,):
+        answer = unpack(OpenRequest((Attachment("1", name, "", octets),)))
+        assert [f.severity for f in answer.findings if f.rule == "attachment/script"] == [Severity.HIGH]
+
+
 @pytest.mark.parametrize("name", ["a.html", "a.txt", "a.py", "a.bat.txt"])
 def test_other_names_are_not_looked_at(name):
     opening = Opening(b"mshta http://a.example/x", name, budget=Budget(OpenLimits()))

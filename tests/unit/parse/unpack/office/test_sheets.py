@@ -55,6 +55,33 @@ def test_prefixes():
     assert sheets(workbook({"顧客": data}, strings=STRINGS)) == {"顧客": SHOWN}
 
 
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+@pytest.mark.parametrize(
+    "strings",
+    [
+        f'<si xmlns:y="{MAIN}"><y:t>山田</y:t></si><si><t>太郎 &amp; 子</t></si>',
+        f'<y:si xmlns:y="{MAIN}"><y:t>山田</y:t></y:si><si><t>太郎 &amp; 子</t></si>',
+        f'<si><r><t></t></r><y:r xmlns:y="{MAIN}"><y:t>山田</y:t></y:r></si><si><t>太郎 &amp; 子</t></si>',
+        "<si><t\n>山田</t></si><si><t>太郎 &amp; 子</t></si>",
+        "<si><t>山_x7530_</t></si><si><t>太郎 _x0026_ 子</t></si>",
+        "<!-- --><si><t>山_x7530_</t></si><si><t>太郎 _x0026_ 子</t></si>",
+        "<si><t>山田</t><rPh><t>ア</t></rPh ></si><si><t>太郎 &amp; 子</t></si><si><t>a</t><rPh><t>b</t></rPh></si>",
+        "<si><t>山田</t><rPh/></si><si><t>太郎 &amp; 子</t></si><si><t>a</t><rPh><t>b</t></rPh></si>",
+    ],
+)
+def test_however_the_strings_are_written(strings):
+    assert sheets(workbook({"顧客": CELLS}, strings=strings)) == {"顧客": SHOWN}
+
+
+def test_a_charset_behind_a_blank():
+    head = '<?xml version="1.0" encoding = "iso-2022-jp"?>'
+    strings = f"{head}<sst {SHEET}><si><t>山田</t></si><si><t>太郎</t></si></sst>".encode("iso-2022-jp")
+    content = workbook({"顧客": CELLS}, more={"xl/sharedStrings.xml": strings})
+    assert sheets(content)["顧客"].startswith("山田\t太郎\n")
+
+
 def test_utf_16():
     content = workbook(
         {
@@ -101,6 +128,9 @@ def test_page_headers():
         f"<worksheet {SHEET}><sheetData/><headerFooter><oddHeader>&amp;C社外秘</oddHeader></headerFooter></worksheet>"
     )
     assert sheets(workbook({"a": data})) == {"a": "&C社外秘"}
+    for space in (' xml:space="preserve"', "\n"):
+        spaced = data.replace("<oddHeader>", f"<oddHeader{space}>")
+        assert sheets(workbook({"a": spaced})) == {"a": "&C社外秘"}
 
 
 def test_a_sheet_that_no_workbook_names():
