@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
-import tempfile
 import time
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from sekisho.cli import dlp_documents
+from sekisho.cli.dlp_documents import derived_key
 from sekisho.cli.terms import (
     CommandError,
     command,
@@ -25,15 +23,17 @@ from sekisho.cli.terms import (
 )
 from sekisho.inspect.exact.build import Built, Plan, build
 from sekisho.inspect.exact.columns import COLUMN_TYPES, ColumnType
-from sekisho.inspect.exact.lists import PURPOSE, SUFFIX
+from sekisho.inspect.exact.lists import PURPOSE, SUFFIX, ExactLists
 from sekisho.inspect.exact.source import Source, SourceError
-from sekisho.inspect.exact.table import Head, ListFileError, Table
-from sekisho.store.keys import Keys
+from sekisho.inspect.exact.table import Head
+from sekisho.store.files import make_folder, whole_file
+from sekisho.store.tenant_files import tenant_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from sekisho.config.load import Configuration
+    from sekisho.config.locations import Problem
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -73,8 +73,10 @@ def _add_index(verbs: Any) -> None:
     parser.add_argument(
         "--key-columns", metavar="HEADING,…", default="", help="a row counts only with one of these columns"
     )
-    parser.add_argument("--rows", type=_positive, default=5, help="with two fields each are a finding (default: 5)")
-    parser.add_argument("--fields", type=_at_least_two, default=3, help="of one row are a finding (default: 3)")
+    parser.add_argument(
+        "--rows", type=_number_from(1), default=5, help="with two fields each are a finding (default: 5)"
+    )
+    parser.add_argument("--fields", type=_number_from(2), default=3, help="of one row are a finding (default: 3)")
     parser.add_argument("--encoding", default="", help="default: UTF-8, or CP932 where it is not that")
     parser.add_argument("--no-headings", action="store_true", help="the first line is a row (column 1, column 2, …)")
 
@@ -97,8 +99,10 @@ def index(given: argparse.Namespace) -> int:
     started = time.monotonic()
     try:
         source = Source(given.file, given.encoding, headings=not given.no_headings)
-        with _made(path, configuration.state_dir) as stream:
-            built = build(source, plan, _key(configuration), stream, _tell)
+        key = derived_key(configuration, PURPOSE)
+        make_folder(directory)
+        with whole_file(path) as stream:
+            built = build(source, plan, key, stream, _tell)
     except SourceError as error:
         text = str(error)
         raise CommandError(text if text.startswith(str(given.file)) else f"{given.file}: {text}") from error
@@ -111,13 +115,9 @@ def index(given: argparse.Namespace) -> int:
 def list_(given: argparse.Namespace) -> int:
     """Print what there is. Returns 1 if a list cannot be used."""
     configuration = configuration_of(given)
-    key = _key(configuration)
-    heads, wrong = [], []
-    for path in sorted(_root(configuration).glob(f"{given.tenant or '*'}/*{SUFFIX}")):
-        try:
-            heads.append(Table.open(path, key).head)
-        except (ListFileError, OSError, ValueError) as error:
-            wrong.append(f"{path}: {error}")
+    folder = _directory(configuration, given.tenant) if given.tenant is not None else None
+    lists, problems = _opened(configuration)
+    heads = [one.head for one in (lists.of(given.tenant) if folder else lists)]
     if given.json:
         for head in heads:
             print_json(_as_json(head))
@@ -125,8 +125,9 @@ def list_(given: argparse.Namespace) -> int:
         print(table(map(_cells, heads), ("name", "tenant", "rows", "made", "columns")))
     else:
         print("no lists")
-    for text in wrong:
-        print(f"sekisho: {text}", file=sys.stderr)
+    wrong = [one for one in problems if folder is None or _is_about(Path(one.file), folder)]
+    for problem in wrong:
+        print(f"sekisho: {problem}", file=sys.stderr)
     return 1 if wrong else 0
 
 
@@ -150,48 +151,25 @@ def _root(configuration: Configuration) -> Path:
 def _directory(configuration: Configuration, tenant: str) -> Path:
     if tenant not in configuration.settings.tenant:
         raise CommandError(f"no tenant {tenant!r} in the configuration")
-    return _root(configuration) / tenant
+    return tenant_folder(_root(configuration), tenant)
+
+
+def _opened(configuration: Configuration) -> tuple[ExactLists, list[Problem]]:
+    """All lists. Where none was ever made there is no need for a key, and none is made."""
+    if not any(_root(configuration).glob(f"*/*{SUFFIX}")):
+        return ExactLists.open(_root(configuration), b"")
+    return ExactLists.open(_root(configuration), derived_key(configuration, PURPOSE, create=False))
+
+
+def _is_about(path: Path, folder: Path) -> bool:
+    """Whether a problem with a file or folder concerns a tenant."""
+    return folder in (path, path.parent) or path == folder.parent
 
 
 def _path(directory: Path, name: str) -> Path:
     if not _NAME.fullmatch(name):
         raise CommandError(f"{name!r} cannot be a list's name: lower-case letters, digits, - and _; give --name")
     return directory / f"{name}{SUFFIX}"
-
-
-def _key(configuration: Configuration) -> bytes:
-    return Keys.open(configuration.key_file).derived(PURPOSE)
-
-
-@contextmanager
-def _made(path: Path, state_dir: Path) -> Iterator[BinaryIO]:
-    """A file that gets its name when it is whole and on disk; whose everything else there is, that one's it is."""
-    for folder in (path.parent.parent, path.parent):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _hand_over(folder, state_dir)
-    fd, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(fd)
-        _hand_over(Path(temporary), state_dir)
-        Path(temporary).replace(path)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(temporary).unlink()
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _hand_over(path: Path, state_dir: Path) -> None:
-    """What root makes is for the user that the gateway runs as."""
-    owner = state_dir.stat()
-    if os.geteuid() == 0 and (path.stat().st_uid, path.stat().st_gid) != (owner.st_uid, owner.st_gid):
-        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _tell(rows: int) -> None:
@@ -213,8 +191,9 @@ def _print_built(given: argparse.Namespace, built: Built, source: Source, second
         said += [f"{column.left_out:,} values left out: too many rows have them"] if column.left_out else []
         notes.append((column.name, column.type, "; ".join(said)))
     print(table(notes, ("column", "type", "")))
-    if len(head.columns) < head.least_fields:
-        print(f"With {len(head.columns)} columns, only {head.least_rows} rows or more are found.")
+    if head.most_fields < head.least_fields:
+        fields = f"{head.most_fields} columns that count"
+        print(f"With {fields} (all names of a row are one), only {head.least_rows} rows or more are found.")
 
 
 def _as_json(head: Head) -> dict[str, object]:
@@ -243,15 +222,10 @@ def _column(text: str) -> tuple[str, ColumnType]:
     return heading, known
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
+def _number_from(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a number, {least} or more")
+        return int(text)
 
-
-def _at_least_two(text: str) -> int:
-    number = int(text)
-    if number < 2:
-        raise argparse.ArgumentTypeError("must be 2 or more")
-    return number
+    return read

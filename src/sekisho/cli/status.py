@@ -150,6 +150,9 @@ def _wrong_around(state: dict[str, Any]) -> Iterator[str]:
         if not opening["walls"]:
             yield f"{opening['process']}: attachments cannot be opened; messages with attachments are held"
     yield from _wrong_lists(state)
+    for one in state["registered"]:
+        if one["kind"] == "problem":
+            yield f"registered data: {one['problem']}; what was read before stays in force"
 
 
 def _wrong_lists(state: dict[str, Any]) -> Iterator[str]:
@@ -168,7 +171,7 @@ def _as_text(state: dict[str, Any]) -> str:
     lines += [f"antivirus  {x['name']:35} {_engine(x)}" for x in state["antivirus"]]
     lines += [f"DNS list   {x['name']:35} {'up' if x['up'] else 'down'}" for x in state["dns_lists"]]
     lines += [f"link list  {x['name']:35} {x['entries']} entries" for x in state["link_lists"]]
-    lines += [f"registered {_registered(x)}" for x in state["registered"]]
+    lines += [f"registered {_registered(x)}" for x in state["registered"] if x["kind"] != "problem"]
     lines += [f"attachments opened behind: {', '.join(x['walls'])}" for x in state["opening"][:1] if x["walls"]]
     lines += [f"kept       {key:35} {number}" for key, number in state["kept"].items()]
     lines += [f"WRONG      {text}" for text in state["wrong"]] or ["all is well"]

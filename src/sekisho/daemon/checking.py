@@ -94,7 +94,7 @@ class Checking(Struct, frozen=True, eq=False):
     async def refresh(self) -> None:
         """Take up link lists and registered data whose files have changed.
 
-        With anything wrong in them the old ones stay in force.
+        With anything wrong in a link list the old ones stay in force, of registered data the file that is wrong.
         """
         if self.registered.changed():
             await asyncio.to_thread(self.registered.refresh)

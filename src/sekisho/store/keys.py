@@ -14,7 +14,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from sekisho.mail.kept import StoreAwayError
+from sekisho.store.files import make_folder, whole_file
 
 MAGIC = b"SKH1"
 _KEY_ID = 4
@@ -150,35 +151,14 @@ def _new_key() -> KeyEntry:
 
 
 def _make(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(path.parent)
     _write(path, KeyFile(_new_secret(), (_new_key(),)), replace=False)
 
 
 def _write(path: Path, file: KeyFile, *, replace: bool) -> None:
-    """Whole and on disk before it has its name; without `replace` the first of several processes wins."""
-    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n")
-            stream.flush()
-            os.fsync(fd)
-        if replace:
-            temporary.replace(path)
-        else:
-            with suppress(FileExistsError):
-                os.link(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    """Whole and on disk before it has its name; for the owner of the old one, or of the folder."""
+    with whole_file(path, replace=replace, like=path if replace else None) as stream:
+        stream.write(msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n")
 
 
 def _read(path: Path) -> KeyFile:

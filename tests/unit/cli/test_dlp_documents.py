@@ -1,7 +1,12 @@
 """`sekisho dlp fingerprint`, with the confined process that opens files."""
 
+import os
 import random
+import signal
 import string
+import subprocess
+import sys
+import zipfile
 
 import pytest
 from support.attached import mail
@@ -116,3 +121,106 @@ def test_encrypted(sekisho, folder):
     done = sekisho("dlp", "fingerprint", "add", "a.zip")
     assert done.status == 1
     assert "encrypted" in done.err
+
+
+def test_what_was_not_read_whole_is_said(sekisho, folder):
+    """As far as `attachments` in the configuration lets it be read, which is as far as mail is looked through."""
+    (folder / "sekisho.toml").write_text("[attachments]\ntext_chars = 1500\n")
+    (folder / "plan.txt").write_text(prose(1))
+    done = sekisho("dlp", "fingerprint", "add", "plan.txt", "--json")
+    assert (done.status, done.objects[0]["whole"]) == (1, False)
+    assert "plan.txt: registered, but not all of it" in done.err
+    assert "attachment/over-limit" in done.err
+    assert done.objects[0]["letters"] <= 1500
+    (folder / "short.txt").write_text(prose(2, 100))
+    done = sekisho("dlp", "fingerprint", "add", "short.txt", "--json")
+    assert (done.status, done.err, done.objects[0]["whole"]) == (0, "", True)
+
+
+def test_a_corrupt_part_is_said(sekisho, folder):
+    with zipfile.ZipFile(folder / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", prose(1))
+        archive.writestr("b.txt", prose(2))
+    damaged = bytearray((folder / "all.zip").read_bytes())
+    at = damaged.index(b"b.txt") + 5
+    damaged[at : at + 60] = bytes(60)
+    (folder / "all.zip").write_bytes(damaged)
+    done = sekisho("dlp", "fingerprint", "add", "all.zip")
+    assert done.status == 1
+    assert "all.zip: registered, but not all of it: all.zip/b.txt" in done.err
+
+
+def test_what_of_a_message_was_not_seen_is_said(sekisho, folder, plan):
+    pyzipper = pytest.importorskip("pyzipper")
+    sekisho("dlp", "fingerprint", "add", plan)
+    with pyzipper.AESZipFile(folder / "a.zip", "w", encryption=pyzipper.WZ_AES) as archive:
+        archive.setpassword(b"not to be guessed 8273")
+        archive.writestr("a.txt", prose(1))
+    (folder / "mail.eml").write_bytes(mail(("a.zip", (folder / "a.zip").read_bytes())))
+    done = sekisho("dlp", "fingerprint", "test", "mail.eml")
+    assert (done.status, "a.zip" in done.out, "attachment/encrypted" in done.out) == (1, True, True)
+    assert "nothing" not in done.out
+    assert "attachment/encrypted" in {told["rule"] for told in sekisho(
+        "dlp", "fingerprint", "test", "mail.eml", "--json"
+    ).objects}  # fmt: skip
+
+
+def test_what_a_message_quotes_stands_apart_as_in_the_gateway(sekisho, folder, plan):
+    sekisho("dlp", "fingerprint", "add", plan)
+    words = prose(1).split()
+    quoted = "\n".join(" ".join(words[at : at + 10]) for at in range(0, 200, 10))
+    body = f"See below.\n\nOn 1 Apr 2026, Taro <taro@example.net> wrote:\n{quoted}\n"
+    (folder / "mail.eml").write_bytes(mail(body=body.replace(quoted, "> " + quoted.replace("\n", "\n> "))))
+    (found,) = sekisho("dlp", "fingerprint", "test", "mail.eml", "--json").objects
+    assert found["place"] == "quoted reply"
+
+
+def test_what_only_reads_makes_nothing(sekisho, folder):
+    (folder / "mail.eml").write_bytes(mail())
+    assert sekisho("dlp", "fingerprint", "list").out == "no documents\n"
+    assert sekisho("dlp", "fingerprint", "remove", "x").out == "x: no such document\n"
+    assert sekisho("dlp", "fingerprint", "test", "mail.eml").status == 3
+    assert not (folder / "var").exists()
+
+
+def test_an_empty_folder(sekisho, folder):
+    (folder / "docs").mkdir()
+    done = sekisho("dlp", "fingerprint", "add", "docs")
+    assert (done.status, "no files in docs" in done.err) == (3, True)
+
+
+def test_after_the_key_was_lost_it_is_said_which_file_to_remove(sekisho, folder, plan):
+    sekisho("dlp", "fingerprint", "add", plan)
+    (folder / "var/keys/hold.key").unlink()
+    done = sekisho("dlp", "fingerprint", "list")
+    assert (done.status, "hold.key: No such file" in done.err) == (3, True)
+    done = sekisho("dlp", "fingerprint", "add", plan)
+    file = folder / "var/dlp/default/documents.fingerprints"
+    assert (done.status, f"{file}: made under another key file; remove the file" in done.err) == (3, True)
+    file.unlink()
+    assert sekisho("dlp", "fingerprint", "add", plan).status == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_is_for_the_gateway(sekisho, folder, plan):
+    (folder / "var").mkdir(mode=0o700)
+    os.chown(folder / "var", 12345, 12345)
+    assert sekisho("dlp", "fingerprint", "add", plan).status == 0
+    assert {path.stat().st_uid for path in (folder / "var").rglob("*")} == {12345}
+
+
+def test_what_was_called_registered_stays_so_after_ctrl_c(sekisho, folder):
+    (folder / "docs").mkdir()
+    for number in range(300):
+        (folder / "docs" / f"{number:03}.txt").write_text(prose(number, 100))
+    command = [sys.executable, "-m", "sekisho.cli", "dlp", "fingerprint", "add", "docs", "--json"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": "1"}, text=True
+    ) as running:
+        first = running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        rest, told = running.communicate(timeout=60)
+    said = (first + rest).splitlines()
+    assert (running.returncode, "stopped before" in told) == (130, True)
+    assert 0 < len(said) < 300
+    assert len(sekisho("dlp", "fingerprint", "list", "--json").objects) == len(said)

@@ -144,6 +144,17 @@ def test_registered_lists_and_documents_are_named_once(sekisho, address, beat):
     ]
 
 
+def test_registered_data_that_cannot_be_read_is_wrong(sekisho, address, beat):
+    registered = [{"kind": "problem", "problem": "var/dlp/default/x.idx: is damaged"}]
+    beat("worker-1", opening=["processes"], registered=registered)
+    with listening(address):
+        (wrong,) = shown(sekisho("status", "--json"))["wrong"]
+        lines = sekisho("status").out.splitlines()
+    assert "var/dlp/default/x.idx: is damaged" in wrong
+    assert not any(line.startswith("registered") for line in lines)
+    assert lines[-1] == f"WRONG      {wrong}"
+
+
 def test_a_listener_that_waits_for_the_client(sekisho, address, folder, beat):
     """Behind PROXY protocol the client speaks first."""
     config = folder / "sekisho.toml"

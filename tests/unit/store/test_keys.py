@@ -1,4 +1,5 @@
 import hmac
+import os
 import stat
 import subprocess
 import sys
@@ -190,3 +191,13 @@ def test_every_installation_has_its_own_secret(tmp_path):
         Keys.open(tmp_path / str(number))
         contents.add(msgspec.json.decode((tmp_path / str(number)).read_bytes())["keys"][0]["secret"])
     assert len(contents) == 10
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_what_root_makes_is_for_the_owner_of_the_folder_around_it(tmp_path):
+    os.chown(tmp_path, 12345, 12345)
+    path = tmp_path / "keys" / "hold.key"
+    Keys.open(path)
+    assert {p.stat().st_uid for p in (path, path.parent)} == {12345}
+    rotate(path)
+    assert path.stat().st_uid == 12345

@@ -14,7 +14,7 @@ from sekisho.inspect.exact.normalise import TAGS
 from sekisho.inspect.exact.phrases import Tag, beginnings
 from sekisho.inspect.exact.plain import has_cjk
 from sekisho.inspect.exact.source import Source, SourceError
-from sekisho.inspect.exact.table import Column, Head, hasher
+from sekisho.inspect.exact.table import Column, Head, countable, hasher
 from sekisho.inspect.exact.writer import MOST_ENTRIES, Writer
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def build(
 ) -> Built:
     """Write the file of a list. `progress` is told the number of rows now and then. Raises SourceError, OSError."""
     if source.headed and looks_like_data(source.headings):
-        raise SourceError("the first line holds values, not headings: say so with --no-headings")
+        raise SourceError(
+            "the first line seems to hold values, not headings: say so with --no-headings, or name its columns"
+        )
     rows = source.rows()
     sample = list(islice(rows, _SAMPLE))
     fields = _fields(source, [cells for _, cells in sample], plan)
@@ -74,9 +76,17 @@ def _fields(source: Source, sample: Sequence[Sequence[str]], plan: Plan) -> tupl
     if unknown:
         raise SourceError(f'there is no column "{unknown[0]}" (there are: {", ".join(source.headings)})')
     fields = fields_of(source.headings, sample, plan.types)
-    if len(fields) < 2:
-        raise SourceError("a list needs two columns that can be looked for")
+    if countable(of.type for of in fields) < 2:
+        raise SourceError("a list needs two columns that can be looked for; all names of a row are one")
+    for name in plan.key_columns:
+        if not any(_is_of(of, name) for of in fields):
+            raise SourceError(f'the column "{name}" is ignored, so no row could ever be found by it')
     return fields
+
+
+def _is_of(of: Field, heading: str) -> bool:
+    """Whether a field is made of the column with this heading."""
+    return heading == of.name or heading in of.name.split("+")
 
 
 class _Making:
@@ -113,7 +123,7 @@ class _Making:
         keys = tuple(
             number
             for number, of in enumerate(self._fields)
-            if any(of.name == key or key in of.name.split("+") for key in plan.key_columns)
+            if any(_is_of(of, heading) for heading in plan.key_columns)
         )
         return Head(
             name=plan.name,

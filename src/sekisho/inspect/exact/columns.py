@@ -69,9 +69,18 @@ def fields_of(
 
 
 def looks_like_data(headings: Sequence[str]) -> bool:
-    """Whether the first row is no row of headings: one of its cells is an address, a date or a number."""
+    """Whether the first row is no row of headings: one cell is an address, a date, a number, a name or a place."""
     kinds: tuple[FieldType, ...] = ("email", "date", "phone", "number")
-    return any(canonical(kind, heading) for heading in headings for kind in kinds)
+    if any(canonical(kind, heading) for heading in headings for kind in kinds):
+        return True
+    unknown = [heading for heading in headings if _said(heading) is None]
+    return any(_NAME.fullmatch(heading) or canonical("address", heading) for heading in unknown)
+
+
+def _said(heading: str) -> ColumnType | None:
+    """What a heading says that its column holds."""
+    shown = plain(heading).strip()
+    return next((kind for kind, words in _HEADINGS if words.search(shown)), None)
 
 
 def _fields(headings: Sequence[str], types: Sequence[ColumnType], columns: Sequence[list[str]]) -> Iterator[Field]:
@@ -91,7 +100,7 @@ def _fields(headings: Sequence[str], types: Sequence[ColumnType], columns: Seque
 
 
 def _guess(heading: str, values: Sequence[str]) -> ColumnType:
-    said = next((kind for kind, words in _HEADINGS if words.search(plain(heading).strip())), None)
+    said = _said(heading)
     if not values:
         return said or "text"
     if said in ("surname", "given", "text") or (said and _share(said, values) >= _ENOUGH):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from sekisho.inspect.exact.heads import without_participants
 from sekisho.inspect.exact.match import TYPE_OF_TAG, Hit, Row, TooLongError, rows_in
 from sekisho.inspect.exact.normalise import email_of
 from sekisho.inspect.exact.spots import Wanted, spots
 from sekisho.inspect.quoted import PLACE, SHARE, split_quotes
+from sekisho.mail.address import domain_of, same_or_below
 from sekisho.mail.finding import Finding, Severity, inspection_failed
 from sekisho.mail.message import Text
 
@@ -29,12 +30,6 @@ _MOST_LINKS = 500
 _MOST_HITS = 200_000  # of one list in one text
 _MOST_KNOWN = 50_000
 _LONGEST_LINK = 4000
-# The lines with which mail programs begin a quoted message: those who took part, not a list of people.
-_TOOK_PART = re.compile(
-    r"^[>\s|]{0,20}\*?(?:from|to|cc|bcc|reply-to|sender|差出人|送信者|宛先|返信先)\*?[ \t]*[:：]"  # noqa: RUF001
-    r"(?:[^\n]*[,;][ \t]*\n[>\s|]{0,20}){0,200}[^\n]*",
-    re.IGNORECASE | re.MULTILINE,
-)
 
 
 class ExactMatches:
@@ -55,8 +50,8 @@ class ExactMatches:
             return ()
         looking = _Looking(lists, transaction)
         try:
-            for text in _texts(transaction):
-                looking.at(text)
+            for text, whole in _texts(transaction):
+                looking.at(text, whole)
         except TooLongError:
             return (*looking.findings(), inspection_failed(self.name, "took too long"))
         return looking.findings()
@@ -87,15 +82,15 @@ class _Looking:
         self._wanted = Wanted()
         for of in lists:
             self._wanted = self._wanted.together(of.wanted)
-        self._hash_of = lists[0].hash_of  # all lists of an installation have one key
+        self._hashers = tuple(dict.fromkeys(of.hash_of for of in lists))  # one, until the key file is another
         self._tallies = [_Tally() for _ in lists]
         self._quoted = [_Tally() for _ in lists]
 
-    def at(self, text: Text) -> None:
-        """Look through one text. Raises TooLongError."""
+    def at(self, text: Text, whole: str) -> None:
+        """Look through one text, the part of `whole` that is not blanked in it. Raises TooLongError."""
         found = self._rows(text.text)
-        if any(found):
-            shown = _TOOK_PART.sub(_blank, text.text)
+        if any(found) and text.where == "body":
+            shown = without_participants(text.text, whole)
             found = found if shown == text.text else self._rows(shown)
         tallies = self._quoted if text.place == PLACE else self._tallies
         for rows, tally in zip(found, tallies, strict=True):
@@ -131,8 +126,9 @@ class _Looking:
         return [sorted(found, key=lambda hit: hit.place) for found in hits]
 
     def _look_up(self, key: str) -> Iterator[tuple[int, Hit]]:
-        value = self._hash_of(key)
+        values = {hash_of: hash_of(key) for hash_of in self._hashers}
         for number, of in enumerate(self._lists):
+            value = values[of.hash_of]
             low, high = of.table.find(value)
             if low < high:
                 yield number, Hit(0, value, low, high, TYPE_OF_TAG[key[0]])
@@ -184,37 +180,65 @@ def _by_values(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def _own_rows(transaction: Transaction, of: ExactList) -> frozenset[int]:
-    """The rows with an e-mail address of those who send or get the message: what they know of themselves."""
+    """The rows with an e-mail address of those who send or get the message: what they know of themselves.
+
+    Of those outside who get it only where that is one alone: what others get of him he would miss. Of those inside
+    only where they are too few to be a list themselves.
+    """
     made: dict[str, frozenset[int]] = transaction.memo.setdefault("exact own rows", {})
     key = of.head.name
     if key not in made:
-        width = len(of.head.columns)
-        rows: set[int] = set()
-        for address in _participants(transaction):
-            low, high = of.table.find(of.hash_of(f"e{email_of(address)}"))
-            rows.update(reference // width for reference in of.table.references(low, high))
+        inside, outside = _recipients(transaction)
+        rows = _rows_of(_senders(transaction), of)
+        if len(outside) == 1:
+            rows |= _rows_of(outside, of)
+        colleagues = _rows_of(inside, of)
+        if len(colleagues) < of.head.least_rows:
+            rows |= colleagues
         made[key] = frozenset(rows)
     return made[key]
 
 
-def _participants(transaction: Transaction) -> Iterator[str]:
+def _rows_of(addresses: Iterable[str], of: ExactList) -> set[int]:
+    width = len(of.head.columns)
+    rows: set[int] = set()
+    for address in addresses:
+        low, high = of.table.find(of.hash_of(f"e{email_of(address)}"))
+        rows.update(reference // width for reference in of.table.references(low, high))
+    return rows
+
+
+def _senders(transaction: Transaction) -> Iterator[str]:
+    """The envelope's sender, and the first that the message says it is from."""
     yield transaction.envelope.mail_from or ""
-    yield from transaction.envelope.rcpt_to
-    for header in transaction.message.headers_named("from"):
-        yield from (mailbox.address for mailbox in header.mailboxes)
+    for header in transaction.message.headers_named("from")[:1]:
+        yield from (mailbox.address for mailbox in header.mailboxes[:1])
 
 
-def _texts(transaction: Transaction) -> Iterator[Text]:
-    """The texts to look through: all but the headers that name those who take part, and what links ask."""
-    yield from (text for text in split_quotes(transaction) if text.where != "header")
+def _recipients(transaction: Transaction) -> tuple[set[str], set[str]]:
+    """Those inside and those outside."""
+    everybody = {address.lower() for address in transaction.envelope.rcpt_to}
+    own = transaction.internal_domains
+    inside = {a for a in everybody if any(same_or_below(domain_of(a), name) for name in own)}
+    return inside, everybody - inside
+
+
+def _texts(transaction: Transaction) -> Iterator[tuple[Text, str]]:
+    """The texts to look through, each with the whole that it is a part of.
+
+    That is all but the headers that name those who take part, and what links ask.
+    """
+    whole = iter(transaction.texts)
+    of = ""
+    for text in split_quotes(transaction):
+        if text.place != PLACE:  # a quotation follows what it was taken from
+            of = next(whole).text
+        if text.where != "header":
+            yield text, of
     asked: dict[tuple[str, str], list[str]] = {}
     for link in transaction.links[:_MOST_LINKS]:
         if "?" in link.url or link.url.startswith("mailto:"):
             asked.setdefault((link.part, link.path), []).append(unquote_plus(link.url[:_LONGEST_LINK]))
     for (part, path), urls in asked.items():
-        yield Text("\n".join(urls), "link", part, path)
-
-
-def _blank(match: re.Match[str]) -> str:
-    """As many characters that say nothing, so that places stay."""
-    return "\n" * len(match[0])
+        shown = "\n".join(urls)
+        yield Text(shown, "link", part, path), shown

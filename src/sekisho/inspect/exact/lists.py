@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-from sekisho.config.locations import Problem
 from sekisho.inspect.exact.phrases import Tag
 from sekisho.inspect.exact.spots import Wanted
 from sekisho.inspect.exact.table import Head, ListFileError, Table, hasher
+from sekisho.store.tenant_files import TenantFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-log = logging.getLogger(__name__)
+    from sekisho.config.locations import Problem
 
 SUFFIX = ".idx"
 PURPOSE = "exact data matching"  # of the key: `Keys.derived(PURPOSE)`
 
 _MOST_KNOWN = 100_000  # beginnings of phrases whose lengths are kept ready, for each list
 
-_Stamp = tuple[int, int, int]
+_ADVICE = "`sekisho dlp index` makes the list anew, `sekisho dlp remove` removes it"
 
 
 class ExactList:
@@ -63,14 +62,20 @@ class ExactList:
 
 
 class ExactLists:
-    """The lists of all tenants. Immutable: a change makes new ones (`open`)."""
+    """The lists of all tenants. Immutable: a change makes new ones (`again`)."""
 
     def __init__(
-        self, directory: Path, lists: Mapping[str, Sequence[ExactList]], stamps: Mapping[Path, _Stamp]
+        self, files: TenantFiles[ExactList], key: bytes = b"", hash_of: Callable[[str], int] | None = None
     ) -> None:
-        self._directory = directory
-        self._lists = lists
-        self._stamps = stamps
+        self._files = files
+        self._key = key
+        self._hash_of = hash_of
+        self._lists = files.by_tenant()
+
+    @classmethod
+    def none(cls, directory: Path) -> ExactLists:
+        """Before anything was opened below a directory."""
+        return cls(TenantFiles(directory, _is_list))
 
     @classmethod
     def open(cls, directory: Path, key: bytes) -> tuple[ExactLists, list[Problem]]:
@@ -78,21 +83,21 @@ class ExactLists:
 
         `key` is what the lists were made under: `Keys.derived(PURPOSE)`. Never raises; a millisecond for a list.
         """
-        stamps = _stamps(directory)
-        lists: dict[str, list[ExactList]] = {}
-        problems = []
-        hash_of = hasher(key)
-        for path in stamps:
+        return cls.none(directory).again(key)
+
+    def again(self, key: bytes) -> tuple[ExactLists, list[Problem]]:
+        """Take up what is new and has changed. A list that cannot be read is a problem and stays as it was."""
+        same = key == self._key and self._hash_of is not None
+        hash_of = self._hash_of if same and self._hash_of else hasher(key)
+
+        def opened(path: Path) -> ExactList:
             try:
-                table = Table.open(path, key)
-            except OSError as error:
-                problems.append(Problem(str(path), 0, "", error.strerror or "cannot be read"))
+                return ExactList(Table.open(path, key), hash_of)
             except (ListFileError, ValueError) as error:
-                problems.append(Problem(str(path), 0, "", str(error)))
-            else:
-                lists.setdefault(path.parent.name, []).append(ExactList(table, hash_of))
-                log.info("list %s of %s: %d rows", table.head.name, table.head.tenant, table.head.rows)
-        return cls(directory, lists, stamps), problems
+                raise ListFileError(f"{error}; {_ADVICE}") from error
+
+        files, problems = self._files.again(opened, (ListFileError,), all_anew=not same)
+        return ExactLists(files, key, hash_of), problems
 
     def of(self, tenant: str) -> Sequence[ExactList]:
         """The lists of a tenant, by name."""
@@ -100,7 +105,11 @@ class ExactLists:
 
     def changed(self) -> bool:
         """Whether a list was made, made anew or removed since. Lists get their names whole, so none is half there."""
-        return _stamps(self._directory) != self._stamps
+        return self._files.changed()
+
+    def __iter__(self) -> Iterator[ExactList]:
+        """All lists."""
+        return (one for lists in self._lists.values() for one in lists)
 
     @property
     def states(self) -> list[dict[str, object]]:
@@ -118,15 +127,5 @@ def _phrases(head: Head) -> int:
     return sum(1 for c in useful if c.type == "text") + any(c.type == "name" for c in useful)
 
 
-def _stamps(directory: Path) -> dict[Path, _Stamp]:
-    """Every list's file with its time, size and number."""
-    found = {}
-    try:
-        for path in sorted(directory.glob(f"*/*{SUFFIX}")):
-            if path.name.startswith("."):
-                continue
-            status = path.stat()
-            found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
-    except OSError:
-        return found  # gone between the two looks: the next look will tell
-    return found
+def _is_list(name: str) -> bool:
+    return name.endswith(SUFFIX) and not name.startswith(".")

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 WINDOW = 1000  # characters in which the fields of one row must stand
 _SEEDS = 64  # a value in more rows than this only confirms what others say
 _MOST_ROWS = 20_000  # of one list in one text
-_MOST_EVIDENCE = 48  # of one row
-_MOST_CONFIRMED = 200  # values around one row
+_MOST_EVIDENCE = 1_000_000  # of all of them
 TYPE_OF_TAG = {"n": "name", "p": "phone", "e": "email", "i": "number", "d": "date", "a": "address", "t": "text"}
 
 
@@ -61,27 +60,27 @@ def rows_in(text: str, hits: list[Hit], of: ExactList, deadline: float) -> list[
     they can make it enough, or everywhere where the list has rows that consist of them.
     """
     if of.phrases_alone:
-        everything = sorted([*hits, *_phrases([(0, text)], of, deadline)], key=lambda hit: hit.place)
-        found = _seeded(everything, of)
-        _confirm(found, _common(everything), of, deadline)
-        return list(_rows(found, of))
-    values = {hit.value for hit in hits}
-    if len(values) < min(of.least_told, of.head.least_rows):
-        return []
-    found = _seeded(hits, of)
-    _confirm(found, _common(hits), of, deadline)
-    if of.tags and (near := _worth_reading(found, hits, len(values), of)):
-        # Names and texts only confirm here, for they cannot make a row without other fields.
-        _confirm(found, list(_phrases(_around(text, near), of, deadline)), of, deadline)
-    return list(_rows(found, of))
+        everything = sorted([*hits, *_phrases([(0, text)], of, deadline)], key=_place)
+        return list(_rows(_seen(everything, of, deadline), of, deadline))
+    found = _seen(hits, of, deadline)
+    if of.tags and (near := _worth_reading(found, hits, of)):
+        phrases = sorted(_phrases(_around(text, near), of, deadline), key=_place)
+        if _common(hits):
+            # With a value that very many rows have, it is the name that says which row it is.
+            found = _seen(sorted([*hits, *phrases], key=_place), of, deadline)
+        else:
+            # Names and texts only confirm here, for they cannot make a row without other fields.
+            found.take(phrases, deadline, confirming=True)
+            found.confirm(_common(phrases), deadline)
+    return list(_rows(found, of, deadline))
 
 
-def _worth_reading(found: Mapping[int, list[Evidence]], hits: list[Hit], values: int, of: ExactList) -> list[int]:
+def _worth_reading(found: _Found, hits: list[Hit], of: ExactList) -> list[int]:
     """The places around which names and texts may make rows that count."""
-    if values >= of.head.least_rows:
+    if len(found.rows) >= of.head.least_rows or _common(hits):
         return [hit.place for hit in hits]
-    rows = (seen for seen in found.values() if len({evidence.value for evidence in seen}) >= of.least_told)
-    return sorted({evidence.place for seen in rows for evidence in seen})
+    rows = (seen for seen in found.rows.values() if _different(seen) >= of.least_told)
+    return sorted({evidence.place for seen in rows for places in seen.values() for evidence in places})
 
 
 def _around(text: str, places: Iterable[int]) -> Iterator[tuple[int, str]]:
@@ -114,25 +113,90 @@ def _phrases(pieces: Iterable[tuple[int, str]], of: ExactList, deadline: float) 
                 yield Hit(begin + place, value, low, high, TYPE_OF_TAG[key[0]])
 
 
-def _seeded(hits: Iterable[Hit], of: ExactList) -> dict[int, list[Evidence]]:
-    """Rows by number, with what was seen of them: by values that few rows have."""
-    width = len(of.head.columns)
-    found: dict[int, list[Evidence]] = {}
-    cells: dict[int, list[tuple[int, int]]] = {}
-    for hit in hits:
-        if hit.high - hit.low > _SEEDS:
-            continue
-        if hit.low not in cells:
-            cells[hit.low] = [divmod(reference, width) for reference in of.table.references(hit.low, hit.high)]
-        for row, column in cells[hit.low]:
-            seen = found.get(row)
-            if seen is None:
-                if len(found) >= _MOST_ROWS:
-                    continue
-                seen = found[row] = []
-            if len(seen) < _MOST_EVIDENCE:
-                seen.append(Evidence(hit.place, hit.value, column))
+def _seen(hits: Sequence[Hit], of: ExactList, deadline: float) -> _Found:
+    """Rows, found by values that few rows have, with what else of them stands near."""
+    found = _Found(of)
+    found.take(hits, deadline)
+    found.confirm(_common(hits), deadline)
     return found
+
+
+class _Found:
+    """Rows by number, with what was seen of each, by column and in the order of the places.
+
+    A row has one value in a column.
+    """
+
+    def __init__(self, of: ExactList) -> None:
+        self.rows: dict[int, dict[int, list[Evidence]]] = {}
+        self._of = of
+        self._width = len(of.head.columns)
+        self._kept = 0
+
+    def take(self, hits: Iterable[Hit], deadline: float, *, confirming: bool = False) -> None:
+        """Add what few rows have; rows that are not there yet too, unless `confirming`. Raises TooLongError."""
+        cells: dict[int, list[tuple[int, int]]] = {}
+        for number, hit in enumerate(_thinned(hit for hit in hits if hit.high - hit.low <= _SEEDS)):
+            if number % 1000 == 999 and time.monotonic() > deadline:
+                raise TooLongError
+            if hit.low not in cells:
+                references = self._of.table.references(hit.low, hit.high)
+                cells[hit.low] = [divmod(reference, self._width) for reference in references]
+            for row, column in cells[hit.low]:
+                seen = self.rows.get(row)
+                if seen is None:
+                    if confirming or len(self.rows) >= _MOST_ROWS:
+                        continue
+                    seen = self.rows[row] = {}
+                self._add(seen, column, hit)
+
+    def confirm(self, hits: Sequence[Hit], deadline: float) -> None:
+        """Add to each row what very many rows have and stands around it. Raises TooLongError."""
+        if not hits:
+            return
+        hits = _thinned(sorted(hits, key=_place))
+        places = [hit.place for hit in hits]
+        columns: dict[str, list[int]] = {}
+        for number, described in enumerate(self._of.head.columns):
+            columns.setdefault(described.type, []).append(number)
+        for row, seen in self.rows.items():
+            known: dict[int, list[int]] = {}  # the columns that have a value
+            for first, last in _near(seen, places):
+                if time.monotonic() > deadline:
+                    raise TooLongError
+                for hit in hits[first:last]:
+                    if hit.value not in known:
+                        known[hit.value] = [c for c in columns[hit.kind] if self._has(hit, row, c)]
+                    for column in known[hit.value]:
+                        self._add(seen, column, hit)
+
+    def _has(self, hit: Hit, row: int, column: int) -> bool:
+        return self._of.table.has(hit.low, hit.high, row * self._width + column)
+
+    def _add(self, seen: dict[int, list[Evidence]], column: int, hit: Hit) -> None:
+        self._kept += 1
+        if self._kept > _MOST_EVIDENCE:
+            raise TooLongError
+        seen.setdefault(column, []).append(Evidence(hit.place, hit.value, column))
+
+
+def _thinned(hits: Iterable[Hit]) -> list[Hit]:
+    """Of a value that is repeated within a window only its first and last place, in order.
+
+    Nothing is lost: what stands together with one between them stands together with one of these.
+    """
+    kept: dict[int, list[Hit]] = {}
+    for hit in hits:
+        same = kept.setdefault(hit.value, [])
+        if len(same) > 1 and hit.place - same[-2].place <= WINDOW:
+            same[-1] = hit
+        else:
+            same.append(hit)
+    return sorted((hit for same in kept.values() for hit in same), key=_place)
+
+
+def _place(hit: Hit) -> int:
+    return hit.place
 
 
 def _common(hits: Iterable[Hit]) -> list[Hit]:
@@ -140,46 +204,55 @@ def _common(hits: Iterable[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.high - hit.low > _SEEDS]
 
 
-def _confirm(found: Mapping[int, list[Evidence]], hits: Sequence[Hit], of: ExactList, deadline: float) -> None:
-    """Add to each row what else stands around it."""
-    if not hits or not found:
-        return
-    hits = sorted(hits, key=lambda hit: hit.place)
-    places = [hit.place for hit in hits]
-    columns: dict[str, list[int]] = {}
-    for number, described in enumerate(of.head.columns):
-        columns.setdefault(described.type, []).append(number)
-    width = len(of.head.columns)
-    for row, seen in found.items():
-        if time.monotonic() > deadline:
+def _different(seen: Mapping[int, list[Evidence]]) -> int:
+    """How many different values were seen of a row: a telephone number in two columns is one."""
+    return len({places[0].value for places in seen.values()})
+
+
+def _near(seen: Mapping[int, list[Evidence]], places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """From where to where others stand, by their places, that are near enough to something of a row."""
+    done = 0
+    for place in sorted(evidence.place for column in seen.values() for evidence in column):
+        first, last = bisect_left(places, place - WINDOW), bisect_right(places, place + WINDOW)
+        if last > done:
+            yield max(first, done), last
+            done = last
+
+
+def _rows(found: _Found, of: ExactList, deadline: float) -> Iterator[Row]:
+    for number, (row, seen) in enumerate(found.rows.items()):
+        if number % 100 == 99 and time.monotonic() > deadline:
             raise TooLongError
-        known = {evidence.value for evidence in seen}
-        first = bisect_left(places, min(e.place for e in seen) - WINDOW)
-        last = bisect_right(places, max(e.place for e in seen) + WINDOW)
-        for hit in hits[first : min(last, first + _MOST_CONFIRMED)]:
-            if hit.value in known:
-                continue
-            for column in columns[hit.kind]:
-                if of.table.has(hit.low, hit.high, row * width + column):
-                    seen.append(Evidence(hit.place, hit.value, column))
-
-
-def _rows(found: Mapping[int, list[Evidence]], of: ExactList) -> Iterator[Row]:
-    for number, seen in found.items():
-        if len(seen) < 2 or len({evidence.value for evidence in seen}) < 2:
+        if _different(seen) < 2:
             continue
-        best = max(_windows(seen), key=lambda near: _fields(near, of))
-        fields = _fields(best, of)
+        best, fields = _best(seen, of, deadline)
         if fields >= 2:
             columns, values = frozenset(e.column for e in best), frozenset(e.value for e in best)
-            yield Row(number, fields, columns, values)
+            yield Row(row, fields, columns, values)
 
 
-def _windows(seen: list[Evidence]) -> Iterator[list[Evidence]]:
+def _best(seen: Mapping[int, list[Evidence]], of: ExactList, deadline: float) -> tuple[list[Evidence], int]:
+    """The stretch of a text that has most of a row, and how many fields these are."""
+    best: list[Evidence] = []
+    fields, most = 0, _different(seen)
+    for near in _windows(seen, deadline):
+        if len(near) > fields and (count := _fields(near, of)) > fields:
+            best, fields = near, count
+            if fields == most:
+                break
+    return best, fields
+
+
+def _windows(seen: Mapping[int, list[Evidence]], deadline: float) -> Iterator[list[Evidence]]:
     """What stands together, from each place on."""
-    ordered = sorted(seen, key=lambda evidence: evidence.place)[:_MOST_EVIDENCE]
+    ordered = sorted((e for places in seen.values() for e in places), key=lambda evidence: evidence.place)
+    end = 0
     for first, start in enumerate(ordered):
-        yield [evidence for evidence in ordered[first:] if evidence.place - start.place <= WINDOW]
+        if first % 1000 == 999 and time.monotonic() > deadline:
+            raise TooLongError
+        while end < len(ordered) and ordered[end].place - start.place <= WINDOW:
+            end += 1
+        yield ordered[first:end]
 
 
 def _fields(near: Sequence[Evidence], of: ExactList) -> int:

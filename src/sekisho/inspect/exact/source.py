@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import stat
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,16 @@ class SourceError(Exception):
 class Source:
     """The rows of a file. `headings` are made up ("column 1") where the file has none."""
 
-    def __init__(self, path: Path, encoding: str = "", *, headings: bool = True, delimiter: str = "") -> None:
+    def __init__(self, path: Path, encoding: str = "", *, headings: bool = True) -> None:
         """`encoding` "" finds out: a byte order mark, UTF-8, else CP932. Raises SourceError, OSError."""
         self._path = path
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            raise SourceError(f"{path}: is a pipe or a device; a list is read more than once, so put it into a file")
         self.encoding = _encoding(path, encoding)
         with path.open(encoding=self.encoding, newline="") as file:
             first = file.readline(_LONGEST_CELL)
-        self.delimiter = delimiter or _delimiter(path, first)
+        self.delimiter = _delimiter(path, first)
         first_rows = [cells for _, cells in islice(self._rows(), 1)]
         if not first_rows:
             raise SourceError(f"{path}: is empty")
@@ -84,14 +88,23 @@ def _encoding(path: Path, given: str) -> str:
     tried: Sequence[str] = (given,) if given else (marked,) if marked else ("utf-8", "cp932")
     wrong = []
     for name in tried:
-        try:
-            line = _first_undecodable(path, name)
-        except LookupError:
-            raise SourceError(f'{path}: there is no encoding called "{name}"') from None
+        _check_codec(path, name)
+        line = _first_undecodable(path, name)
         if line is None:
-            return "utf-8-sig" if name.replace("_", "-").lower() in ("utf-8", "utf8") else name
+            marked_utf8 = start.startswith(codecs.BOM_UTF8) and codecs.lookup(name).name == "utf-8"
+            return "utf-8-sig" if marked_utf8 else name
         wrong.append(f"line {line} is not {name}")
     raise SourceError(f"{path}: {', and '.join(wrong)}; say what it is with --encoding")
+
+
+def _check_codec(path: Path, name: str) -> None:
+    """Raises SourceError where there is no such encoding of text: Python has others by which octets become octets."""
+    try:
+        b"a".decode(name)
+    except LookupError:
+        raise SourceError(f'{path}: there is no encoding called "{name}"') from None
+    except UnicodeError:
+        return  # one of which this is no text
 
 
 def _first_undecodable(path: Path, encoding: str) -> int | None:
@@ -104,6 +117,9 @@ def _first_undecodable(path: Path, encoding: str) -> int | None:
                 text = decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
                 return before + kept[: error.start].count(b"\n")
+            except UnicodeError as error:
+                order = "; say which with --encoding utf-16-le or utf-16-be" if "BOM" in str(error) else ""
+                raise SourceError(f"{path}: cannot be read as {encoding}: {error}{order}") from None
             if "\0" in text:
                 return line + text[: text.index("\0")].count("\n")
             line += text.count("\n")

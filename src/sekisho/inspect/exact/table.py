@@ -23,7 +23,7 @@ from msgspec import Struct, field
 from sekisho.inspect.exact.normalise import FieldType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 MAGIC = b"SKEXACT1"
@@ -68,6 +68,17 @@ class Head(Struct, frozen=True):
     bits: int = 12
     entries: int = 0
     byte_order: str = sys.byteorder
+
+    @property
+    def most_fields(self) -> int:
+        """How many fields can be found of a row: all names, such as one and its kana, are one."""
+        return countable(column.type for column in self.columns)
+
+
+def countable(types: Iterable[FieldType]) -> int:
+    """How many fields columns of these types are: all names are one."""
+    types = tuple(types)
+    return len(types) - max(0, types.count("name") - 1)
 
 
 def hasher(key: bytes) -> Callable[[str], int]:
@@ -149,13 +160,13 @@ def _read_head(start: bytes, key: bytes) -> tuple[Head, int]:
     if not start.startswith(MAGIC) or length > _LONGEST_HEAD or len(digest) < _DIGEST:
         raise ListFileError("is no list that `sekisho dlp index` has made")
     if not hmac.compare_digest(digest, _digest(encoded, key)):
-        raise ListFileError("is damaged, or was made under another key: make it again")
+        raise ListFileError("is damaged, or was made under another key")
     try:
         head = msgspec.json.decode(encoded, type=Head)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise ListFileError("is of another version: make it again") from error
+        raise ListFileError("is of another version") from error
     if head.byte_order != sys.byteorder:
-        raise ListFileError("was made on a machine of another kind: make it again")
+        raise ListFileError("was made on a machine of another kind")
     end = at + length + _DIGEST
     return head, end + -end % 8
 

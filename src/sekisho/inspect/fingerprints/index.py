@@ -151,7 +151,7 @@ def _head(view: memoryview, key: bytes) -> tuple[int, int, int]:
     if magic != MAGIC:
         raise IndexDamagedError("not a file of document fingerprints, or one of another version")
     if check != check_of(key):
-        raise IndexDamagedError("made under another key file; register the documents again")
+        raise IndexDamagedError("made under another key file")
     size = after_list(listed) + 4 * (RUNS + 1) + 8 * entries + bits // 8
     if size != len(view) or bits < LEAST_FILTER_BITS or bits & (bits - 1) or bits > 1 << 32:
         raise IndexDamagedError("the file is damaged")

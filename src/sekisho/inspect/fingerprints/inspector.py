@@ -39,14 +39,17 @@ class FingerprintInspector:
 
         One more, half as sure, for what the message quotes of its recipient's own words.
         """
+        return [_finding(match) for match in self.matches(transaction) if tells(match)]
+
+    def matches(self, transaction: Transaction) -> list[Match]:
+        """The documents that the message has pieces of, also where these are too few for a finding."""
         registered = self.documents.of(transaction.session.tenant)
         if registered is None:
-            return ()
+            return []
         texts = split_quotes(transaction)
         own = [text for text in texts if text.place != PLACE]
         quoted = [text for text in texts if text.place == PLACE]
-        found = (match for part in (own, quoted) for match in matches(registered.index, registered.shingler, part))
-        return [_finding(match) for match in found if tells(match)]
+        return [match for part in (own, quoted) for match in matches(registered.index, registered.shingler, part)]
 
 
 def tells(match: Match) -> bool:

@@ -8,26 +8,26 @@ import os
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
 
-from sekisho.config.locations import Problem
 from sekisho.inspect.fingerprints.index import PLACE, PUBLIC, Document, Index, IndexDamagedError
 from sekisho.inspect.fingerprints.match import LEFT_OUT
 from sekisho.inspect.fingerprints.shingle import Shingler
-from sekisho.inspect.fingerprints.writing import Columns, IndexFullError, written
+from sekisho.inspect.fingerprints.writing import IndexFullError, changed_columns, written
+from sekisho.store.files import make_folder
+from sekisho.store.tenant_files import TenantFiles, tenant_folder, tenant_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from sekisho.config.locations import Problem
     from sekisho.mail.message import Text
 
 FILE = "documents.fingerprints"  # `.idx` are the lists of exact data matching
 PURPOSE = "document fingerprints"  # of the key: `Keys.derived(PURPOSE)`
 FEWEST_PIECES = 6  # a shorter text says too little to be known by
+ADVICE = "remove the file, and register the documents again with `sekisho dlp fingerprint add`"
 _AT_ONCE = 500_000  # entries held before they are merged into the file
-
-_Stamp = tuple[int, int, int]
 
 
 class TooShortError(Exception):
@@ -43,14 +43,17 @@ class Registered:
 
 
 class Fingerprints:
-    """The documents of all tenants as they were when opened. Immutable: after a change they are opened again."""
+    """The documents of all tenants as they were when opened. Immutable: a change makes new ones (`again`)."""
 
-    def __init__(
-        self, directory: Path, tenants: Mapping[str, Registered], stamps: Mapping[Path, _Stamp] | None = None
-    ) -> None:
-        self._directory = directory
-        self._tenants = tenants
-        self._stamps = stamps or {}
+    def __init__(self, files: TenantFiles[Registered], key: bytes = b"") -> None:
+        self._files = files
+        self._key = key
+        self._tenants = {tenant: found[0] for tenant, found in files.by_tenant().items()}
+
+    @classmethod
+    def none(cls, directory: Path) -> Fingerprints:
+        """Before anything was opened below a directory."""
+        return cls(TenantFiles(directory, FILE.__eq__))
 
     @classmethod
     def open(cls, directory: Path, key: bytes) -> tuple[Fingerprints, list[Problem]]:
@@ -58,18 +61,20 @@ class Fingerprints:
 
         A file that cannot be used is a problem, the others count.
         """
-        tenants: dict[str, Registered] = {}
-        problems: list[Problem] = []
-        stamps = _stamps(directory)
-        for path in stamps:
-            tenant = unquote(path.parent.name)
-            own = tenant_key(key, tenant)
+        return cls.none(directory).again(key)
+
+    def again(self, key: bytes) -> tuple[Fingerprints, list[Problem]]:
+        """Take up what is new and has changed. A file that cannot be used is a problem and stays as it was."""
+
+        def opened(path: Path) -> Registered:
+            own = tenant_key(key, tenant_of(path))
             try:
-                tenants[tenant] = Registered(Index.open(path, own), Shingler(own))
-            except (IndexDamagedError, OSError) as error:
-                reason = error.strerror if isinstance(error, OSError) else str(error)
-                problems.append(Problem(str(path), 0, "", reason or "cannot be read"))
-        return cls(directory, tenants, stamps), problems
+                return Registered(Index.open(path, own), Shingler(own))
+            except IndexDamagedError as error:
+                raise IndexDamagedError(f"{error}; {ADVICE}") from error
+
+        files, problems = self._files.again(opened, (IndexDamagedError,), all_anew=key != self._key)
+        return Fingerprints(files, key), problems
 
     def of(self, tenant: str) -> Registered | None:
         """A tenant's documents; None where it has not registered any."""
@@ -85,14 +90,14 @@ class Fingerprints:
 
     def changed(self) -> bool:
         """Whether a file is another than the one that was opened, or is new or gone. Microseconds. Never raises."""
-        return _stamps(self._directory) != self._stamps
+        return self._files.changed()
 
 
 class Register:
     """Changes one tenant's documents. Used as a context: changes are on disk at its end, others wait for it."""
 
     def __init__(self, directory: Path, key: bytes, tenant: str) -> None:
-        self.path = directory / quote(tenant, safe="") / FILE
+        self.path = tenant_folder(directory, tenant) / FILE
         self._key = tenant_key(key, tenant)
         self._shingler = Shingler(self._key)
         self._index: Index | None = None
@@ -103,10 +108,7 @@ class Register:
     @contextmanager
     def changing(self) -> Iterator[Register]:
         """Hold the file for a change. Raises IndexDamagedError, IndexFullError, OSError."""
-        for directory in (self.path.parent.parent, self.path.parent):
-            if not directory.exists():
-                directory.mkdir(mode=0o700, parents=True)
-                _give_away(directory)
+        make_folder(self.path.parent)
         fd = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)
@@ -167,18 +169,9 @@ class Register:
         """Put the changes on disk. Raises OSError, IndexDamagedError."""
         if not self._added and not self._removed:
             return
-        if self._removed and self._index is not None:
-            columns = Columns()
-            columns.keep(self._index, self._removed)
-            self._put(columns)
-        if self._added:
-            columns = Columns()
-            columns.merge(self._index, sorted(self._added))
-            self._put(columns)
+        columns = changed_columns(self._index, self._removed, sorted(self._added))
+        written(self.path, self._key, self._documents, columns)
         self._added, self._removed = [], []
-
-    def _put(self, columns: Columns) -> None:
-        written(self.path, self._key, self._documents, columns, _owner(self.path.parent))
         self.read()
 
     def _id(self, name: str) -> str:
@@ -193,28 +186,3 @@ def registrable(text: Text) -> bool:
 def tenant_key(key: bytes, tenant: str) -> bytes:
     """The key of one tenant's file: no tenant's fingerprints say anything about another's."""
     return hmac.digest(key, b"documents of " + tenant.encode("utf-8", "surrogatepass"), "sha256")
-
-
-def _stamps(directory: Path) -> dict[Path, _Stamp]:
-    stamps = {}
-    try:
-        for path in sorted(directory.glob(f"*/{FILE}")):
-            status = path.stat()
-            stamps[path] = (status.st_mtime_ns, status.st_ino, status.st_size)
-    except OSError:
-        pass  # a directory that cannot be listed has no files to open
-    return stamps
-
-
-def _owner(directory: Path) -> tuple[int, int] | None:
-    """Whose a new file shall be: where root runs the command, the directory's owner."""
-    if os.geteuid():
-        return None
-    status = directory.stat()
-    return status.st_uid, status.st_gid
-
-
-def _give_away(directory: Path) -> None:
-    owner = _owner(directory.parent)
-    if owner is not None:
-        os.chown(directory, *owner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from array import array
 from bisect import bisect_right
 from itertools import accumulate, chain, compress, count, islice, repeat
@@ -10,6 +9,7 @@ from operator import and_, eq
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from sekisho.inspect.fingerprints.index import (
@@ -25,6 +25,7 @@ from sekisho.inspect.fingerprints.index import (
     after_list,
     check_of,
 )
+from sekisho.store.files import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -48,7 +49,7 @@ class Columns:
         self.values = array("I")
         self.places = array("I")
 
-    def merge(self, index: Index | None, added: Sequence[tuple[int, int]]) -> None:
+    def merge(self, index: Index | _Entries | None, added: Sequence[tuple[int, int]]) -> None:
         """The index's entries and sorted new ones (48 bits of fingerprint, place) in order."""
         if index is None:
             for value, place in added:
@@ -62,7 +63,7 @@ class Columns:
             self._copy(index, at, until)
             self._append(value, place)
             at = until
-        self._copy(index, at, len(index))
+        self._copy(index, at, len(index.values))
         for run in range(RUNS):
             self.runs[run] += index.runs[run + 1] - index.runs[run]
 
@@ -82,26 +83,46 @@ class Columns:
         self.values.append(value & 0xFFFF_FFFF)
         self.places.append(place)
 
-    def _copy(self, index: Index, at: int, until: int) -> None:
+    def _copy(self, index: Index | _Entries, at: int, until: int) -> None:
         if at < until:
             self.values.frombytes(index.values[at:until].cast("B"))
             self.places.frombytes(index.places[at:until].cast("B"))
 
 
-def written(
-    path: Path, key: bytes, documents: Iterable[Document], columns: Columns, owner: tuple[int, int] | None = None
-) -> None:
-    """Write the file whole, mode 0600, under its name only once it is on disk. Raises OSError.
+class _Entries(Struct, frozen=True):
+    """What `Columns.merge` reads: the columns of an index, here of one that was never written."""
 
-    `owner` (user and group) is whose it shall be, where another user runs the gateway.
-    """
+    runs: Sequence[int]
+    values: memoryview
+    places: memoryview
+
+
+def changed_columns(index: Index | None, dropped: Collection[Document], added: Sequence[tuple[int, int]]) -> Columns:
+    """The entries of an index without those of some documents, and with sorted new ones."""
+    base: Index | _Entries | None = index
+    if index is not None and dropped:
+        kept = Columns()
+        kept.keep(index, dropped)
+        if not added:
+            return kept
+        runs = array("I", accumulate(kept.runs, initial=0))
+        base = _Entries(runs, memoryview(kept.values), memoryview(kept.places))
+    columns = Columns()
+    columns.merge(base, added)
+    return columns
+
+
+def written(path: Path, key: bytes, documents: Iterable[Document], columns: Columns) -> None:
+    """Write the file whole, mode 0600, under its name only once it is on disk. Raises OSError."""
     common = _common(columns, documents := tuple(documents))
     listed = msgspec.msgpack.encode([replace(d, common=common.get(d.start, 0)) for d in documents])
     bits = _filter(columns.values)
     head = HEAD.pack(MAGIC, check_of(key), len(listed), len(columns.values), 8 * len(bits))
     runs = array("I", chain((0,), accumulate(columns.runs)))
     filling = bytes(after_list(len(listed)) - HEAD.size - len(listed))
-    _replace(path, (head, listed, filling, runs, columns.values, columns.places, bits), owner)
+    with whole_file(path) as stream:
+        for piece in (head, listed, filling, runs, columns.values, columns.places, bits):
+            stream.write(piece)
 
 
 def _common(columns: Columns, documents: Sequence[Document]) -> dict[int, int]:
@@ -139,24 +160,3 @@ def _filter(values: Sequence[int]) -> bytearray:
     for value in values:
         bits[(value & mask) >> 3] |= 1 << (value & 7)
     return bits
-
-
-def _replace(path: Path, pieces: Iterable[bytes | bytearray | array[int]], owner: tuple[int, int] | None) -> None:
-    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            for piece in pieces:
-                stream.write(piece)
-            stream.flush()
-            if owner is not None:
-                os.fchown(fd, *owner)
-            os.fsync(fd)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -33,8 +33,11 @@ def test_unusable_values_are_counted(tmp_path):
     ("text", "plan", "told"),
     [
         ("山田 太郎,03-1234-5678\n", {}, "values, not headings"),
+        ("1,佐藤 太郎,港区芝公園1-2-8\n2,鈴木 花子,新宿区西新宿2-3-4\n", {}, "values, not headings"),
         (HEADINGS, {}, "no rows"),
         ("氏名\n山田 太郎\n", {}, "two columns"),
+        ("氏名,フリガナ\n山田 太郎,ヤマダ タロウ\n", {}, "two columns"),
+        (HEADINGS + "山田 太郎,1,2\n", {"types": {"電話番号": "ignore"}, "key_columns": ("電話番号",)}, "is ignored"),
         (HEADINGS + "山田 太郎,1,2\n", {"types": {"住所": "address"}}, 'no column "住所"'),
         (HEADINGS + "山田 太郎,1,2\n", {"key_columns": ("id",)}, 'no column "id"'),
         (HEADINGS + "山田 太郎,1,x@example.jp\n鈴木 花子,2,y\n", _PHONE, r'csv:2: column "電話番号": 2 of 2'),

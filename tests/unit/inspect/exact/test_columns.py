@@ -101,4 +101,10 @@ def test_day_first():
 def test_looks_like_data():
     assert looks_like_data(["山田 太郎", "03-1234-5678"])
     assert looks_like_data(["a@example.jp"])
+    assert looks_like_data(["1", "株式会社佐藤商事", "東京都港区芝公園1-2-8"])
+    assert looks_like_data(["1", "佐藤 太郎", "株式会社佐藤商事"])
+    assert looks_like_data(["1", "1600 Amphitheatre Parkway"])
+    assert not looks_like_data(
+        ["氏名 カナ", "担当 氏名", "会社 名称", "住所1", "住所 2", "Street 2", "2nd address", "会社名 和文"]
+    )
     assert not looks_like_data(["氏名", "電話番号", "Address 1", "E-mail", "2nd phone"])

@@ -7,8 +7,10 @@ from support.listed import as_csv, inspector, listed, people, sent
 from sekisho.config.shipped import shipped
 from sekisho.inspect.exact.inspector import RULE
 from sekisho.inspect.rules import load_rules
+from sekisho.mail.envelope import Envelope, Recipient
 from sekisho.mail.finding import Severity
 from sekisho.mail.message import Link, Text
+from sekisho.parse import parse
 
 CUSTOMERS = """会員番号,氏名,生年月日,電話番号,メール,郵便番号,住所
 AB-20451,山田 太郎,1975-04-01,090-1234-5678,taro@example.jp,105-0011,東京都港区芝公園4-2-8 芝公園ビル3F
@@ -214,3 +216,110 @@ def test_own_rows_beside_a_quotation_are_as_sure_as_ever(look):
     own, quoted = look(f"{row}\n\n{QUOTE}> {ROW}\n")
     assert (own.path, own.count, quoted.path, quoted.count) == ("", 1, "quoted reply", 1)
     assert quoted.confidence < 0.5 < own.confidence
+
+
+def shared_numbers(count, each):
+    """People of whom `each` share a telephone number."""
+    names = [
+        f"{family} {given}郎" for family in ("佐藤", "鈴木", "高橋", "田中") for given in "一二三四五六七八九十百千"
+    ]
+    return [(names[n], f"090-1234-{1000 + 7 * (n // each)}") for n in range(count)]
+
+
+@pytest.mark.parametrize(("sent_rows", "each"), [(8, 2), (16, 4), (8, 4), (5, 4)])
+def test_rows_count_and_not_their_different_values(tmp_path, sent_rows, each):
+    rows = shared_numbers(48, each)
+    listed(tmp_path, as_csv([("氏名", "電話番号"), *rows]))
+    (finding,) = inspector(tmp_path).inspect(sent("\n".join(map(" ".join, rows[:sent_rows]))))
+    assert finding.count == sent_rows
+    assert inspector(tmp_path).inspect(sent("\n".join(map(" ".join, rows[:4])))) == ()
+
+
+def test_rows_whose_only_other_value_very_many_rows_have(tmp_path):
+    """A value in more rows than are looked at one by one: the main number of a company with 70 in the list."""
+    characters = "一二三四五六七八九十百千万円年月日時分秒"
+    names = [f"山田 {a}{b}{c}" for a in characters for b in characters for c in characters]
+    rows = [(name, f"03-{1000 + n // 70:04}-1234") for n, name in enumerate(names * 9)]
+    rows = [(name + "甲乙丙丁戊己庚辛壬"[n // len(names)], phone) for n, (name, phone) in enumerate(rows)]
+    listed(tmp_path, as_csv([("氏名", "電話番号"), *rows]))
+    (finding,) = inspector(tmp_path).inspect(sent("\n".join(map(" ".join, rows[:6]))))
+    assert finding.count == 6
+
+
+LABELS = "\n".join(f"{{}}〒105-001{n} {name} {phone}" for n, (name, phone) in enumerate(shared_numbers(8, 1)))
+
+
+@pytest.mark.parametrize("label", ["宛先：", "To: ", "> Cc: ", "お届け先："])
+@pytest.mark.parametrize("where", ["body", "attachment"])
+def test_a_line_that_says_to_whom_is_no_quoted_head(tmp_path, label, where):
+    listed(tmp_path, as_csv([("氏名", "電話番号"), *shared_numbers(48, 1)]))
+    text = Text(LABELS.format(*[label] * 8), where, "2")
+    (finding,) = inspector(tmp_path).inspect(replace(sent(""), memo={"texts": (text,)}))
+    assert finding.count == 8
+
+
+def test_a_quoted_head_ends_where_no_more_addresses_come(tmp_path):
+    rows = shared_numbers(48, 1)
+    listed(tmp_path, as_csv([("氏名", "電話番号"), *rows]))
+    table = "".join(f"{name},{phone},\n" for name, phone in rows[:8])
+    text = f"From: a@b.example\nSubject: x\nTo: c@d.example,\n{table}"
+    (finding,) = inspector(tmp_path).inspect(sent(text))
+    assert finding.count == 8
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "From: Partner <partner@theirs.example>\nSent: Monday\nTo: {}\nSubject: y\n",
+        "差出人: Partner <partner@theirs.example>\n送信日時: 2026/04/01\n宛先: {}\n件名: y\n",
+        "*From:* Partner <partner@theirs.example>\n*Date:* Monday\n*To:* {}\n",
+        "> From: x\n> Date: Monday\n> Cc: {}\n",
+    ],
+)
+def test_participants_of_the_head_of_what_is_quoted(tmp_path, head):
+    """Also where the head names the recipient, and what follows it is looked at by itself."""
+    rows = list(people(50))
+    listed(tmp_path, as_csv([row[::2] for row in rows]))
+    found = inspector(tmp_path)
+    quoted = "; ".join(f"{name} <{mail}>" for name, _, mail in rows[1:20])
+    assert found.inspect(sent(f"see below\n\n{head.format(quoted)}\ntext\n")) == ()
+    assert found.inspect(sent(f"see below\n\n{head.format('x')}\n{quoted}\n"))[0].count == 19
+
+
+def to_all(message, addresses, own=frozenset()):
+    envelope = Envelope(message.envelope.mail_from, tuple(Recipient(address) for address in addresses))
+    return replace(message, envelope=envelope, internal_domains=frozenset(own), memo={})
+
+
+def test_everybody_gets_everybodys_rows(tmp_path):
+    rows = list(people(100))
+    listed(tmp_path, as_csv(rows))
+    found = inspector(tmp_path)
+    message = sent("\n".join(map(" ".join, rows[1:11])))
+    (finding,) = found.inspect(to_all(message, [mail for _, _, mail in rows[1:11]]))
+    assert finding.count == 10
+    assert found.inspect(to_all(sent(" ".join(rows[1])), [rows[1][2]])) == ()
+
+
+def test_colleagues_among_the_recipients(tmp_path):
+    """Their signatures are known to them; a list of them all is not for the one who is outside."""
+    rows = [
+        (f"山田 {given}郎", f"03-1111-{n:04}", f"u{n}@ours.example") for n, given in enumerate("一二三四五六七八九")
+    ]
+    listed(tmp_path, as_csv([("氏名", "電話番号", "メール"), *rows]))
+    found = inspector(tmp_path)
+    own = [mail for _, _, mail in rows]
+    two = sent("\n".join(map(" ".join, rows[:2])))
+    assert found.inspect(to_all(two, ["x@theirs.example", *own[:2]], {"ours.example"})) == ()
+    assert found.inspect(to_all(two, own[:2], {"ours.example"})) == ()
+    all_of_them = sent("\n".join(map(" ".join, rows)))
+    assert found.inspect(to_all(all_of_them, ["x@theirs.example", *own], {"ours.example"}))[0].count == 9
+
+
+def test_only_one_address_says_who_sent_it(tmp_path):
+    rows = list(people(30))
+    listed(tmp_path, as_csv(rows))
+    many = ", ".join(mail for _, _, mail in rows[1:])
+    raw = f"From: {rows[1][2]}, {many}\r\n\r\n" + "\n".join(map(" ".join, rows[1:11]))
+    message = replace(sent(""), message=parse(raw.encode()), memo={})
+    assert inspector(tmp_path).inspect(message)[0].count == 9

@@ -1,3 +1,4 @@
+import random
 import time
 
 import pytest
@@ -55,3 +56,35 @@ def test_what_is_far_apart_is_not_together(of):
 def test_time_is_bounded(of):
     with pytest.raises(TooLongError):
         rows("03-1234-5678 t@example.jp 山田太郎 山田太 山田太 " * 1000, of, seconds=-1.0)
+
+
+@pytest.mark.parametrize("times", [1, 45, 46, 47, 60, 500])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_value_that_is_repeated_hides_nothing(of, times, first):
+    """The rest of its row, before or after the repetitions and far from most of them."""
+    row, many = "山田太郎 03-1234-5678 t@example.jp", "\n".join(["03-1234-5678"] * times)
+    apart = "\n" + "x " * WINDOW
+    assert rows(row + apart + many if first else many + apart + row, of) == {0: 3}
+
+
+def test_many_other_values_around_a_row_hide_nothing(of):
+    other = "鈴木花子" * 40
+    assert rows(f"03-1234-5678 {other} 山田太郎 t@example.jp", of) == {0: 3}
+
+
+def test_fields_are_those_of_the_best_stretch(of):
+    """Against all stretches of the text, looked at one by one."""
+    chance = random.Random(5)
+    values = {0: "03-1234-5678", 1: "t@example.jp", 2: "山田太郎"}
+    for _ in range(60):
+        text, places = "", {column: [] for column in values}
+        for _ in range(chance.randrange(2, 40)):
+            text += "。" * chance.choice((1, 30, 400, 900))
+            column = chance.choice((0, 0, 0, 0, 1, 2))
+            places[column].append(len(text))
+            text += values[column] + " "
+        starts = [place for found in places.values() for place in found]
+        told = [[any(s <= p <= s + WINDOW for p in found) for found in places.values()] for s in starts]
+        best = max(map(sum, told))
+        # A name is only looked for where it makes three fields.
+        assert rows(text, of).get(0, 1) == (best if best > 2 else max(sum(near[:2]) for near in told) or 1)

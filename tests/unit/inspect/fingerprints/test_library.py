@@ -1,12 +1,16 @@
+import errno
 import random
 import stat
 import string
+from contextlib import suppress
 
 import pytest
 
+from sekisho.inspect.fingerprints import library
 from sekisho.inspect.fingerprints.index import MOST_DOCUMENTS, IndexDamagedError
 from sekisho.inspect.fingerprints.library import Fingerprints, Register, TooShortError
 from sekisho.inspect.fingerprints.match import matches
+from sekisho.inspect.fingerprints.writing import written
 from sekisho.mail.message import Text
 
 KEY = bytes(range(32))
@@ -82,6 +86,25 @@ def test_the_same_name_twice_at_once(tmp_path):
         changing.add("b", b"", [prose(3)])
     assert found(tmp_path, prose(1)) == {}
     assert (found(tmp_path, prose(2)), found(tmp_path, prose(3))) == ({"a": 1.0}, {"b": 1.0})
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_full_disk_leaves_the_old_version_or_the_new_one_whole(tmp_path, monkeypatch, at):
+    register(tmp_path, prose(1), prose(2))
+    left = [at]
+
+    def full(*arguments):
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(*arguments)
+
+    monkeypatch.setattr(library, "written", full)
+    with suppress(OSError), Register(tmp_path, KEY, "default").changing() as changing:
+        changing.add("d0", b"", [prose(3)])
+    old, new = found(tmp_path, prose(1)), found(tmp_path, prose(3))
+    assert (old, new) in (({"d0": 1.0}, {}), ({}, {"d0": 1.0}))
+    assert found(tmp_path, prose(2)) == {"d1": 1.0}
 
 
 def test_the_only_one_is_replaced(tmp_path):
