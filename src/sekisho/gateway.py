@@ -69,13 +69,16 @@ class Checks(Struct, frozen=True):
     async def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """Everything that is seen in a transaction: by the parser and in attachments, by inspectors and look-ups."""
         transaction = await self.opener.open(transaction)
-        if self._is_big(transaction):
+        is_big = self._is_big(transaction)
+        if is_big:
             seen = await asyncio.to_thread(inspect_sync, transaction, self.inspectors)
         else:
             seen = inspect_sync(transaction, self.inspectors)
         findings = seen.findings
         if self.lookups:
             findings += (await look_up(transaction, self.lookups, self.lookup_deadline_seconds)).findings
+        if is_big and findings:
+            return await asyncio.to_thread(without_values, transaction, findings, self.inspectors)
         return without_values(transaction, findings, self.inspectors)
 
     def decide(self, transaction: Transaction, findings: Sequence[Finding]) -> tuple[Verdict, ...]:
@@ -92,8 +95,9 @@ class Checks(Struct, frozen=True):
         return self.decide(transaction, findings)
 
     def _is_big(self, transaction: Transaction) -> bool:
-        """Whether others would wait for it: a small archive may hold much text."""
-        inside = sum(len(text.text) for file in transaction.opened.files for text in file.texts)
+        """Whether others would wait for it: a small archive may hold much text, and many names."""
+        files = transaction.opened.files
+        inside = sum(len(file.path) + sum(len(text.text) for text in file.texts) for file in files)
         return len(transaction.message.raw) + inside > self.thread_above_bytes
 
     async def examine(self, transaction: Transaction) -> tuple[Verdict, ...]:

@@ -119,6 +119,21 @@ def test_a_card_number_in_both_alternatives(gateway, key):
     assert "1111-1111" not in text
 
 
+def test_a_subject_and_what_outlook_copies_from_it(gateway):
+    card = "4111 1111 1111 1111"
+    data = message("topic", headers=f"Thread-Topic: card {card}\r\n").replace(
+        b"Subject: topic", f"Subject: RE: card {card}".encode()
+    )
+    assert send(gateway.port, data).startswith("250 ")
+    came = arrived(gateway.sink, "taro@example.net", b"<topic@example.com>")
+    mail = message_from_bytes(came)
+    assert (mail["Subject"], mail["Thread-Topic"]) == (
+        "RE: card 41** **** **** **11",
+        "card 41** **** **** **11",
+    )
+    assert card.encode() not in came
+
+
 def test_an_attachment_is_held_and_leaves_as_it_was_written(gateway):
     content = zipped({"list.csv": b"name,card\r\nA,4111 1111 1111 1111\r\n"})
     data = with_attachments("attached", ("cards.zip", content), body="card 5555 5555 5555 4444\r\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,7 +20,7 @@ from sekisho.mail.envelope import Envelope, Recipient
 from sekisho.mail.finding import Finding
 from sekisho.mail.ids import new_id
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import ChangeHeader, Disposition, Redact, Verdict
+from sekisho.mail.verdict import Disposition, Redact, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,9 +51,13 @@ class _Case(Struct, frozen=True):
 
     @property
     def masks(self) -> bool:
-        """Whether the message leaves with values masked."""
-        subject = ChangeHeader("Subject", self.verdict.subject or "")
-        return any((isinstance(m, Redact) and m.masks) or m == subject for m in self.verdict.modifications)
+        """Whether the message leaves with values of these findings masked."""
+        return any(map(self.is_masked, self.verdict.findings))
+
+    def is_masked(self, finding: Finding) -> bool:
+        """Whether the message leaves with what this found masked."""
+        redactions = (m for m in self.verdict.modifications if isinstance(m, Redact) and (m.masks or m.headers))
+        return any(fnmatchcase(finding.rule, glob) for m in redactions for glob in m.finding)
 
     @property
     def shown_id(self) -> str:
@@ -222,6 +227,8 @@ def _finding(finding: Finding, case: _Case, language: Language) -> str:
     details = [place, say(language, f"severity.{finding.severity.word}")]
     if finding.count > 1:
         details.append(say(language, "times", count=finding.count))
+    if case.is_masked(finding):
+        details.append(say(language, "is_masked"))
     line = f"  - {_one_line(title)} ({_one_line(', '.join(details))})"
     return f"{line}\n      {_one_line(finding.excerpt)}" if finding.excerpt else line
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 from sekisho.cli.check import add_overrides, inspected_once, offline_checking, transaction_of
 from sekisho.cli.terms import CommandError, command, configuration_of, noun, print_json
 from sekisho.daemon.compose import open_store
-from sekisho.decide.explain import explain
+from sekisho.decide.explain import Explanation, explain
 from sekisho.decide.replay import RecordedMessage, replay
+from sekisho.mail.verdict import Verdict, strictest
 from sekisho.redaction import not_masked
 from sekisho.store.audit import Recorded
 
@@ -43,15 +45,36 @@ def explain_file(given: argparse.Namespace) -> int:
     transaction = transaction_of(given, checks, data)
     findings = asyncio.run(inspected_once(checking, transaction))
     explanation = explain(checks.tenants[given.tenant].policy, transaction, findings)
+    verdicts = checks.decide(transaction, findings)
     if given.json:
-        print_json(explanation.to_json())
+        print_json(_as_done(explanation, verdicts))
     else:
         print(explanation)
-    verdicts = checks.decide(transaction, findings)
-    if not given.json:
         for why in not_masked(verdicts):
             print(f"held instead, as it cannot be redacted: {why.explanation} ({why.where})")
     return 1 if any(verdict.disposition for verdict in verdicts) else 0
+
+
+def _as_done(explanation: Explanation, verdicts: Sequence[Verdict]) -> dict[str, object]:
+    """The explanation with what becomes of the message once its redactions are worked out."""
+    by_recipient = {address: verdict for verdict in verdicts for address in verdict.recipients}
+    return {
+        **explanation.to_json(),
+        **_fate(strictest(tuple(verdicts))),
+        "not_masked": [why.to_json() for why in not_masked(verdicts)],
+        "recipients": [
+            {**story.to_json(), **_fate(by_recipient.get(story.recipient, verdicts[0]))}
+            for story in explanation.recipients
+        ],
+    }
+
+
+def _fate(verdict: Verdict) -> dict[str, object]:
+    return {
+        "disposition": verdict.disposition.word,
+        "hold": verdict.hold.kind if verdict.hold else None,
+        "policy_rule": verdict.policy_rule,
+    }
 
 
 def replay_recorded(given: argparse.Namespace) -> int:
@@ -77,4 +100,5 @@ def _message(recorded: Recorded) -> RecordedMessage:
         findings=recorded.findings,
         verdicts=recorded.verdicts,
         internal_domains=recorded.internal_domains,
+        modifications_known=False,
     )

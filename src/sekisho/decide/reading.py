@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -26,7 +27,7 @@ from sekisho.decide.place import Place, one_or_more
 from sekisho.decide.rule import RESERVED_NAMES, Outcome, Rule
 from sekisho.decide.wanted import FINDING_GLOB, GLOB_WANTED, read_outcome
 from sekisho.mail.finding import Severity
-from sekisho.mail.verdict import Disposition, Redact
+from sekisho.mail.verdict import NOT_MASKED, Disposition, Redact
 
 _RULE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DOMAIN = re.compile(r"\.?[^\s@.*?<>]+(\.[^\s@.*?<>]+)*")
@@ -37,6 +38,14 @@ _NAME = re.compile(r"\S(.*\S)?")
 FAMILIES = frozenset((
     "account", "attachment", "auth", "bec", "dlp", "flood", "inspection.failed", "link", "malware", "message",
     "misdirected", "phishing", "spam",
+))  # fmt: skip
+
+# What no redaction reaches: found by no pattern, no secret, or the beginning only of what must not leave.
+NEVER_MASKED = frozenset((
+    "dlp/exact/list", "dlp/fingerprint/document", "dlp/jp/customer-list", "dlp/mark/classification-header",
+    "dlp/mark/confidential", "dlp/mark/handle-with-care", "dlp/mark/mip-label", "dlp/mark/personal",
+    "dlp/mark/subject", "dlp/mark/tlp", "dlp/medical/condition", "dlp/medical/drug", NOT_MASKED,
+    "dlp/secret/password-table", "dlp/secret/private-key", "dlp/secret/terraform-state",
 ))  # fmt: skip
 
 
@@ -62,7 +71,8 @@ def read_rule(place: Place, table: dict[str, Any], scope: Scope) -> Rule | None:
     final = table.get("final") is not False
     then = Outcome()
     if isinstance(table.get("then"), dict):
-        then = read_outcome(place.below("then"), table["then"], final=final)
+        check = partial(_check_redacted, known_ids=scope.known_ids)
+        then = read_outcome(place.below("then"), table["then"], check, final=final)
     if entry is None:
         return None
     rule = Rule(
@@ -80,7 +90,7 @@ def read_rule(place: Place, table: dict[str, Any], scope: Scope) -> Rule | None:
         line=place.locations.line(place.key),
     )
     _check_whole(place, rule)
-    _check_redactions(place.below("then.modifications"), rule, scope)
+    _check_redactions(place.below("then.modifications"), rule)
     return rule if len(place.problems) == before else None
 
 
@@ -98,12 +108,16 @@ def _check_whole(place: Place, rule: Rule) -> None:
         place.below("split").bad("needs a rule that decides: leave final = false out")
 
 
-def _check_redactions(place: Place, rule: Rule, scope: Scope) -> None:
-    for redaction in (m for m in rule.then.modifications if isinstance(m, Redact)):
-        for glob in redaction.finding:
-            _check_known(place, glob, scope.known_ids)
-        if not redaction.finding and (rule.when is None or not rule.when.needs_findings):
-            place.bad("redact without a finding needs a rule that matches some: name the findings, or give it a when")
+def _check_redactions(place: Place, rule: Rule) -> None:
+    if Redact() in rule.then.modifications and (rule.when is None or not rule.when.needs_findings):
+        place.bad("redact without a finding needs a rule that matches some: name the findings, or give it a when")
+
+
+def _check_redacted(place: Place, glob: str, known_ids: frozenset[str] | None) -> None:
+    _check_known(place, glob, known_ids)
+    found = [known for known in known_ids or NEVER_MASKED & {glob} if id_matches(glob, known)]
+    if found and NEVER_MASKED.issuperset(found):
+        place.bad(f'what "{glob}" finds cannot be masked: hold such a message instead')
 
 
 def _read_sender(place: Place, table: dict[str, Any], scope: Scope) -> tuple[SenderCondition, ...]:
@@ -195,7 +209,7 @@ def _read_test(place: Place, entry: FindingEntry, scope: Scope) -> FindingTest:
 
 def _check_known(place: Place, glob: str, known_ids: frozenset[str] | None) -> None:
     """A glob that matches nothing is most likely misspelt; a family without any id yet may come with an update."""
-    if known_ids is None or any(id_matches(glob, known) for known in known_ids):
+    if known_ids is None or not FINDING_GLOB.fullmatch(glob) or any(id_matches(glob, id_) for id_ in known_ids):
         return
     family, slash, _ = glob.partition("/")
     if "*" in family or "?" in family or family == "inspection.failed":

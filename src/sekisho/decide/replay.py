@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from sekisho.decide.match import Facts
 from sekisho.decide.policy import Policy, decide_on
+from sekisho.decide.settle import settle_again
 from sekisho.mail.envelope import Envelope, Session
 from sekisho.mail.finding import Finding
 from sekisho.mail.transaction import AuditRecord
-from sekisho.mail.verdict import Disposition, Modification, Verdict, strictest
+from sekisho.mail.verdict import NOT_MASKED, ChangeHeader, Disposition, Modification, Redact, Verdict, strictest
 
 _DAY = 86400.0
 
 
 class RecordedMessage(Struct, frozen=True, eq=False):
-    """What a record must still know to be decided anew. `received_at` is aware, UTC."""
+    """What a record must still know to be decided anew. `received_at` is aware, UTC.
+
+    Without `modifications_known`, the verdicts do not tell theirs, and they are not compared.
+    """
 
     id: str
     received_at: datetime
@@ -28,6 +33,7 @@ class RecordedMessage(Struct, frozen=True, eq=False):
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
     internal_domains: frozenset[str]
+    modifications_known: bool = True
 
     @classmethod
     def of(cls, record: AuditRecord) -> RecordedMessage:
@@ -168,9 +174,28 @@ def replay(policy: Policy, recorded: Iterable[RecordedMessage], listed: int = 10
     """Decide recorded messages anew and compare; the first `listed` changes are told one by one. Pure."""
     tally = _Tally(listed)
     for message in recorded:
-        facts = Facts(message.session, message.envelope, message.findings, message.internal_domains)
-        tally.add(message, decide_on(policy, facts))
+        # What says that something could not be masked came after policy had decided.
+        findings = tuple(finding for finding in message.findings if finding.rule != NOT_MASKED)
+        facts = Facts(message.session, message.envelope, findings, message.internal_domains)
+        tally.add(message, _with_recorded_hold(message, decide_on(policy, facts)))
     return tally.report()
+
+
+def _with_recorded_hold(message: RecordedMessage, new: tuple[Verdict, ...]) -> tuple[Verdict, ...]:
+    """What could not be masked then cannot be masked today: held as it was, unless somebody ends the new hold."""
+    held = [v for v in message.verdicts if any(f.rule == NOT_MASKED for f in v.findings)]
+    if not held:
+        return new
+    return settle_again([_held(v, held[0]) for v in new], message.envelope.recipients)
+
+
+def _held(verdict: Verdict, recorded: Verdict) -> Verdict:
+    others = tuple(m for m in verdict.modifications if not isinstance(m, Redact))
+    if verdict.disposition >= Disposition.DEFER or len(others) == len(verdict.modifications):
+        return verdict
+    stands = verdict.hold is not None and verdict.hold.kind != "delay"
+    hold = verdict.hold if stands else recorded.hold
+    return replace(verdict, disposition=recorded.disposition, hold=hold, modifications=others)
 
 
 def _hold_kind(verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
@@ -179,7 +204,8 @@ def _hold_kind(verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
 
 
 def _change(message: RecordedMessage, new: tuple[Verdict, ...]) -> Change | None:
-    before, after = _by_recipient(message.verdicts), _by_recipient(new)
+    known = message.modifications_known
+    before, after = _by_recipient(message.verdicts, known=known), _by_recipient(new, known=known)
     if before == after and message.verdicts:
         return None
     old_top = strictest(message.verdicts) if message.verdicts else None
@@ -194,11 +220,21 @@ def _change(message: RecordedMessage, new: tuple[Verdict, ...]) -> Change | None
     )
 
 
-def _by_recipient(verdicts: tuple[Verdict, ...]) -> dict[str, Done]:
+def _by_recipient(verdicts: tuple[Verdict, ...], *, known: bool) -> dict[str, Done]:
     """What is done for each recipient; "" stands for the message where it has none."""
-    return {r: _done(v) for v in verdicts for r in (v.recipients or ("",))}
+    return {r: _done(v, known=known) for v in verdicts for r in (v.recipients or ("",))}
 
 
-def _done(verdict: Verdict) -> Done:
+def _done(verdict: Verdict, *, known: bool = True) -> Done:
     kind = verdict.hold.kind if verdict.hold else None
-    return Done(verdict.disposition, kind, verdict.modifications)
+    return Done(verdict.disposition, kind, tuple(_as_policy_says(verdict.modifications)) if known else ())
+
+
+def _as_policy_says(modifications: tuple[Modification, ...]) -> Iterator[Modification]:
+    """Modifications without what working out their redactions has added."""
+    masked = {name for m in modifications if isinstance(m, Redact) for name in m.headers}
+    for modification in modifications:
+        if isinstance(modification, Redact):
+            yield Redact(modification.finding)
+        elif not (isinstance(modification, ChangeHeader) and modification.name in masked):
+            yield modification

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -38,10 +39,15 @@ _FORMS = {
 }
 
 
-def read_outcome(place: Place, table: dict[str, Any], *, final: bool) -> Outcome:
-    """The outcome of a `then` table; of use only where it noted no problem."""
+def read_outcome(
+    place: Place, table: dict[str, Any], check_redacted: Callable[[Place, str], None], *, final: bool
+) -> Outcome:
+    """The outcome of a `then` table; of use only where it noted no problem.
+
+    `check_redacted` notes what is wrong with the name of a finding whose values are to be masked.
+    """
     entry = place.read(table, ThenEntry)
-    modifications = tuple(_read_modifications(place.below("modifications"), table))
+    modifications = tuple(_read_modifications(place.below("modifications"), table, check_redacted))
     if entry is None:
         return Outcome()
     _check_disposition(place, entry, final=final)
@@ -115,17 +121,21 @@ def _read_reply(place: Place, entry: ThenEntry) -> Reply | None:
     return None
 
 
-def _read_modifications(place: Place, table: dict[str, Any]) -> list[Modification]:
+def _read_modifications(
+    place: Place, table: dict[str, Any], check_redacted: Callable[[Place, str], None]
+) -> list[Modification]:
     tables = table.get("modifications")
     if not isinstance(tables, list):
         return []
     if not tables:
         place.bad("is empty: leave the key out, or name at least one")
-    read = (_read_modification(place.item(i), t) for i, t in enumerate(tables) if isinstance(t, dict))
+    read = (_read_modification(place.item(i), t, check_redacted) for i, t in enumerate(tables) if isinstance(t, dict))
     return [m for m in read if m is not None]
 
 
-def _read_modification(place: Place, table: dict[str, Any]) -> Modification | None:
+def _read_modification(
+    place: Place, table: dict[str, Any], check_redacted: Callable[[Place, str], None]
+) -> Modification | None:
     type_ = _TYPES.get(str(table.get("type")))
     if type_ is None:
         close = get_close_matches(str(table.get("type")), _TYPES, n=1)
@@ -135,20 +145,28 @@ def _read_modification(place: Place, table: dict[str, Any]) -> Modification | No
         return None
     values = {key: value for key, value in table.items() if key != "type"}
     if type_ is Redact:
-        return _read_redaction(place, values)
+        return _read_redaction(place, values, check_redacted)
     read = place.read(values, type_)
     if read is None:
         return None
     return _checked(place, read)
 
 
-def _read_redaction(place: Place, table: dict[str, Any]) -> Redact | None:
+def _read_redaction(
+    place: Place, table: dict[str, Any], check_redacted: Callable[[Place, str], None]
+) -> Redact | None:
     entry = place.read(table, RedactEntry)
     if entry is None:
         return None
-    if entry.finding == MATCHED_FINDINGS:
-        return Redact()
-    globs = place.below("finding").words(entry.finding, FINDING_GLOB, GLOB_WANTED)
+    finding = place.below("finding")
+    if MATCHED_FINDINGS in one_or_more(entry.finding):
+        if len(one_or_more(entry.finding)) == 1:
+            return Redact()
+        finding.bad(f'"{MATCHED_FINDINGS}" must stand alone')
+        return None
+    globs = finding.words(entry.finding, FINDING_GLOB, GLOB_WANTED)
+    for glob in globs:
+        check_redacted(finding, glob)
     return Redact(globs) if globs else None
 
 

@@ -22,15 +22,13 @@ def name_texts(transaction: Transaction) -> tuple[Text, ...]:
     return (*_stems(transaction), *_inner(transaction))
 
 
-def _stems(transaction: Transaction) -> Iterator[Text]:
-    for part in transaction.message.parts:
-        name = part.filename or ""
-        stem = name.rpartition(".")[0]
-        if stem:
-            yield Text(stem, "filename", part.path, name)
+def stem(name: str) -> str:
+    """A name without what tells its type; "" where nothing does."""
+    return name.rpartition(".")[0]
 
 
-def _inner(transaction: Transaction) -> Iterator[Text]:
+def names_inside(transaction: Transaction) -> dict[tuple[str, str], dict[str, None]]:
+    """By part and name of an attachment: the names of all that is inside it, each with its stem behind it."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for file in transaction.opened.files:
         outer, *names = file.path.split("/")
@@ -38,6 +36,17 @@ def _inner(transaction: Transaction) -> Iterator[Text]:
             known = found.setdefault((file.part, outer), {})
             for name in names:
                 known[name] = None
-                known[name.rpartition(".")[0] or name] = None
-    for (part, outer), known in found.items():
+                known[stem(name) or name] = None
+    return found
+
+
+def _stems(transaction: Transaction) -> Iterator[Text]:
+    for part in transaction.message.parts:
+        name = part.filename or ""
+        if stem(name):
+            yield Text(stem(name), "filename", part.path, name)
+
+
+def _inner(transaction: Transaction) -> Iterator[Text]:
+    for (part, outer), known in names_inside(transaction).items():
         yield Text("\n".join(known)[:_MOST_CHARS], "filename", part, outer)

@@ -11,7 +11,7 @@ from sekisho.inspect.matches import Tally
 from sekisho.inspect.redact import hidden
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable, Iterator
 
     from sekisho.inspect.allowed import Allowed
     from sekisho.inspect.rules import Rule
@@ -24,10 +24,15 @@ _SEPARATORS = re.compile(r"[\s-]+")
 
 
 class Values(Struct, frozen=True):
-    """The values found in one text (spans of characters), and which characters are not to be shown."""
+    """The values found in one text (spans of characters), and which characters are not to be shown.
+
+    `ids` are the rules that found them; not `complete` where the search stopped before the end of the text.
+    """
 
     spans: tuple[tuple[int, int], ...] = ()
     hidden: frozenset[int] = frozenset()
+    ids: frozenset[str] = frozenset()
+    complete: bool = True
 
 
 class Spotted(Tally):
@@ -43,29 +48,20 @@ class Spotted(Tally):
         if _SEPARATORS.sub("", value) in self.values:
             self.spans.append(span)
 
+    def hidden(self) -> Iterator[int]:
+        """The characters of its values that are not to be shown: none of phrases that are no secret."""
+        if self.rule.redact != "none":
+            for start, end in self.spans:
+                yield from (start + place for place in hidden(self.source.text[start:end], self.rule.redact))
 
-class Spotter:
-    """Makes the tallies of one search; afterwards it tells what those of some rules found in one text."""
 
-    def __init__(self, ids: Collection[str]) -> None:
-        self._ids = ids
-        self._made: list[Spotted] = []
-
-    def tally(self, rule: Rule, source: Text, allowed: Allowed) -> Tally:
-        """A tally for a rule: one that remembers places where the rule is asked for and its values can be masked."""
-        if rule.id not in self._ids or rule.id in BEGINNINGS or rule.redact == "none":
-            return Tally(rule, source, allowed)
-        self._made.append(Spotted(rule, source, allowed))
-        return self._made[-1]
-
-    def values(self, text: Text) -> Values:
-        """What was found in a text that the search was given."""
-        found = [tally for tally in self._made if tally.source is text and tally.found]
-        spans = sorted({span for tally in found for span in tally.spans})
-        places = {
-            start + place
-            for tally in found
-            for start, end in tally.spans
-            for place in hidden(text.text[start:end], tally.rule.redact)
-        }
-        return Values(tuple(spans), frozenset(places))
+def values(spotted: Iterable[Tally], *, complete: bool) -> Values:
+    """What the tallies of one text tell together."""
+    all_ = [tally for tally in spotted if isinstance(tally, Spotted)]
+    found = [tally for tally in all_ if tally.found]
+    return Values(
+        tuple(sorted({span for tally in found for span in tally.spans})),
+        frozenset(place for tally in found for place in tally.hidden()),
+        frozenset(tally.rule.id for tally in found),
+        complete and not any(tally.gave_up or tally.full for tally in all_),
+    )

@@ -14,11 +14,12 @@ import time
 from typing import TYPE_CHECKING
 
 import re2
+from msgspec import Struct, field
 
 from sekisho.inspect.allowed import NOTHING, Allowed
 from sekisho.inspect.context import Word, words_of
 from sekisho.inspect.file_names import name_texts
-from sekisho.inspect.located import Spotter, Values
+from sekisho.inspect.located import BEGINNINGS, Spotted, Values, values
 from sekisho.inspect.matches import Looked, Matches, PatternRule, Tally
 from sekisho.inspect.normalise import normaliser
 from sekisho.inspect.prefilter import Compilations, Expression, Prefilter
@@ -72,42 +73,56 @@ class Patterns:
         return self.search(texts, self._allowed.get(transaction.session.tenant, NOTHING))
 
     def locate(self, texts: Sequence[Text], ids: Collection[str], tenant: str) -> tuple[Values, ...]:
-        """Every value that the rules of these ids find in each of these texts; the subject gives context to all."""
+        """Every value that the rules of these ids find in each of these texts; the subject gives context to all.
+
+        All of it has as much time as one `inspect`; what there was none for is not complete.
+        """
+        asked = {n for n, p in enumerate(self._patterns) if p.rule.id in ids and p.rule.id not in BEGINNINGS}
+        if not asked:
+            return (Values(),) * len(texts)
         allowed = self._allowed.get(tenant, NOTHING)
-        subject = tuple(text for text in texts if text.where == "subject")[:1]
+        deadline = time.monotonic() + INSPECT_SECONDS
+        subject = next((text for text in texts if text.where == "subject"), None)
         found = []
         for text in texts:
-            spotter = Spotter(ids)
-            self.search((*subject, text) if text not in subject else (text,), allowed, spotter.tally)
-            found.append(spotter.values(text))
+            context = (subject,) if subject is not None and subject is not text else ()
+            search = _Search((*context, text), allowed, deadline, Spotted, frozenset(asked), text)
+            self._count(search)
+            found.append(values(search.tallies.values(), complete=search.complete))
         return tuple(found)
 
-    def search(
-        self,
-        texts: Sequence[Text],
-        allowed: Allowed = NOTHING,
-        make_tally: Callable[[Rule, Text, Allowed], Tally] = Tally,
-    ) -> tuple[Finding, ...]:
+    def search(self, texts: Sequence[Text], allowed: Allowed = NOTHING) -> tuple[Finding, ...]:
         """Findings in these texts, one for each rule, part and file; the subject gives context to all."""
-        plain = [Looked(t, t.text, t.text.encode("utf-8", "replace")) for t in texts]
-        variants = {steps: [_changed(one, change) for one in plain] for steps, change in self._normalisers.items()}
-        tallies: dict[Place, Tally] = {}
-        deadline = time.monotonic() + INSPECT_SECONDS
-        subject = next((t.text for t in texts if t.where == "subject"), "")
+        search = _Search(texts, allowed, time.monotonic() + INSPECT_SECONDS)
+        self._count(search)
+        found = tuple(self._findings(search.tallies))
+        return found if search.complete else (*found, inspection_failed(self.name, "took too long"))
+
+    def _count(self, search: _Search) -> None:
+        """Count what is found, until time is up."""
+        if time.monotonic() > search.deadline:
+            search.complete = False
+            return
+        plain = [Looked(t, t.text, t.text.encode("utf-8", "replace")) for t in search.texts]
+        steps = self._normalisers if search.asked is None else {self._patterns[n].steps for n in search.asked}
+        variants = {one: [_changed(looked, self._normalisers[one]) for looked in plain] for one in steps}
+        subject = next((t.text for t in search.texts if t.where == "subject"), "")
         for number, words in sorted(self._occurring(variants).items()):
             pattern = self._patterns[number]
+            if search.asked is not None and number not in search.asked:
+                continue
             for looked in variants[pattern.steps]:
                 source = looked.source
-                if source.where not in pattern.rule.where:
+                if source.where not in pattern.rule.where or (search.only is not None and source is not search.only):
                     continue
-                if time.monotonic() > deadline:
-                    return (*self._findings(tallies), inspection_failed(self.name, "took too long"))
-                place = _place(tallies, pattern.rule, source)
-                tally = tallies.get(place) or make_tally(pattern.rule, source, allowed)
-                Matches(pattern, looked, subject, deadline, words).count_into(tally)
+                if time.monotonic() > search.deadline:
+                    search.complete = False
+                    return
+                place = _place(search.tallies, pattern.rule, source)
+                tally = search.tallies.get(place) or search.make_tally(pattern.rule, source, search.allowed)
+                Matches(pattern, looked, subject, search.deadline, words).count_into(tally)
                 if tally.values or tally.gave_up:
-                    tallies[place] = tally
-        return tuple(self._findings(tallies))
+                    search.tallies[place] = tally
 
     def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> dict[int, list[Word]]:
         """The numbers of the patterns that may occur, each with the words of its context that may.
@@ -134,6 +149,22 @@ class Patterns:
     def _hash(self, rule_id: str, value: str) -> str:
         message = f"{rule_id}\0{value}".encode("utf-8", "replace")
         return hmac.digest(self._key, message, hashlib.sha256).hex()[:32]
+
+
+class _Search(Struct, eq=False):
+    """One search: what is looked for where, and what has been found so far.
+
+    `asked` are the numbers of the patterns (None: all), `only` is the one text to look through (None: all).
+    """
+
+    texts: Sequence[Text]
+    allowed: Allowed
+    deadline: float
+    make_tally: Callable[[Rule, Text, Allowed], Tally] = Tally
+    asked: frozenset[int] | None = None
+    only: Text | None = None
+    tallies: dict[Place, Tally] = field(default_factory=dict)
+    complete: bool = True
 
 
 def _signs(patterns: Sequence[PatternRule], steps: frozenset[str]) -> Iterator[tuple[int, Word | None, Expression]]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from sekisho.mail.ports import Decoder
 
 _T = TypeVar("_T")
-_FOR_PEOPLE = frozenset(("from", "to", "cc", "reply-to", "comments", "keywords"))
+# Outlook and Exchange copy the subject into Thread-Topic.
+_FOR_PEOPLE = frozenset(("from", "to", "cc", "reply-to", "comments", "keywords", "thread-topic"))
 # Where mail programs and labelling tools write how confidential a message is.
 _CLASSIFICATIONS = frozenset((
     "sensitivity", "msip_labels", "x-classification", "x-security-classification", "x-protective-marking",

@@ -47,7 +47,8 @@ class Locator(Protocol):
     """An inspector that can point at every value it found.
 
     `locate` looks for the findings of these ids in these texts, as `inspect` would in a message of `tenant`, and
-    returns for each text the values as spans of characters, and which of their characters are to be hidden.
+    returns for each text the values as spans of characters, and which of their characters are to be hidden. Ids of
+    others cost nothing.
     """
 
     name: str
@@ -56,13 +57,22 @@ class Locator(Protocol):
 
 
 class Located(Protocol):
-    """`spans` are those of whole values, `hidden` the characters not to be shown: offsets into one text."""
+    """`spans` are those of whole values, `hidden` the characters not to be shown: offsets into one text.
+
+    `ids` are those of the findings whose values these are; `complete`: whether all of the text was looked through.
+    """
 
     @property
     def spans(self) -> Sequence[tuple[int, int]]: ...
 
     @property
     def hidden(self) -> Collection[int]: ...
+
+    @property
+    def ids(self) -> Collection[str]: ...
+
+    @property
+    def complete(self) -> bool: ...
 
 
 class Lookup(Protocol):

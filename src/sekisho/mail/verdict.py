@@ -10,6 +10,8 @@ from msgspec import Struct, to_builtins
 from sekisho.mail.finding import Finding
 from sekisho.mail.reply import Reply
 
+NOT_MASKED = "dlp/not-masked"  # the finding that says why a redaction became a hold
+
 
 class Disposition(IntEnum):
     """What happens to a message, from lenient to strict. There is no DISCARD: dropping mail lies to its sender."""
@@ -109,11 +111,13 @@ class Redact(Struct, frozen=True, tag="redact"):
     """Mask what findings of these ids (`finding`, with `*` and `?`) found in subject and text parts.
 
     Policy names the findings; what has to be overwritten for it (`masks`) is worked out once the message is there.
-    None: not yet, and a message with such a redaction does not leave.
+    None: not yet, and a message with such a redaction does not leave. `headers` are the names of those in which
+    something is masked; changes of their own give them their values.
     """
 
     finding: tuple[str, ...] = ()
     masks: tuple[Overwrite, ...] | None = None
+    headers: tuple[str, ...] = ()
 
 
 Modification = (
@@ -130,10 +134,15 @@ Modification = (
 
 
 def modification_json(modification: Modification) -> dict[str, object]:
-    """A modification as `check` and `hold show` print it: its type and keys; of a redaction, how many masks."""
+    """A modification as `check` and `hold show` print it: its type and keys; of a redaction, how many masks.
+
+    The headers in which it masks something are named where there are any.
+    """
     shown: dict[str, object] = to_builtins(modification)
     if isinstance(modification, Redact):
         shown["masks"] = len(modification.masks or ())
+        if not modification.headers:
+            del shown["headers"]
     return shown
 
 

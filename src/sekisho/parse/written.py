@@ -51,7 +51,7 @@ class Written:
         return self._pieces[-1][-1] if self._pieces else "\n"
 
     def add(self, text: str, at: int, length: int = 0) -> None:
-        """More text that stands in the source at `at`: one for one, or as `length` characters; -1 is nowhere."""
+        """More text that stands in the source at `at`: one for one, or as `length` characters; blanks at -1."""
         if text:
             self._pieces.append(text)
             self._starts.append(self._length)
@@ -67,17 +67,14 @@ class Written:
         for place in places:
             run = bisect_right(self._starts, place) - 1
             at, length = self._places[run]
-            if at < 0 or self.text_at(run).isspace():
+            inside = place - self._starts[run]
+            if self._pieces[run][inside].isspace():
                 raise NotMaskedError("what was found is not written in one piece")
             if length:
                 changes |= dict(enumerate(_mask_reference(self._source[at : at + length]), at))
             else:
-                changes[at + place - self._starts[run]] = ""
+                changes[at + inside] = ""
         return changes
-
-    def text_at(self, run: int) -> str:
-        """The text of one run."""
-        return self._pieces[run]
 
 
 def written(part: Part, source: str) -> Written:

@@ -75,8 +75,11 @@ def test_to_the_sender():
 MASKS = (Overwrite(0, b"*"),)
 
 
-def redacted(*notify, masks=MASKS, subject=None, disposition=Disposition.DELIVER, findings=(FINDING,)):
-    changes = (Redact(("dlp/*",), masks), *([ChangeHeader("Subject", subject)] if subject else []))
+def redacted(
+    *notify, masks=MASKS, subject=None, disposition=Disposition.DELIVER, findings=(FINDING,), ids=("dlp/*",)
+):
+    headers = ("Subject",) if subject else ()
+    changes = (Redact(ids, masks, headers), *([ChangeHeader("Subject", subject)] if subject else []))
     verdict = Verdict(
         ("hana@example.net",), disposition, "r", findings, Hold("delay", 60) if disposition else None,
         modifications=changes, notify=notify, subject=subject,
@@ -89,10 +92,27 @@ def redacted(*notify, masks=MASKS, subject=None, disposition=Disposition.DELIVER
 
 def test_that_values_were_masked():
     text = redacted("sender")
-    assert "is masked with asterisks" in text
+    assert "what is marked so below is masked with asterisks" in text
+    assert "list.xlsx, high, 12 times, masked)" in text
     assert "agree with your administrator on a safe way" in text
     assert "is masked with asterisks" in redacted("sender", disposition=Disposition.HOLD)
     assert "masked" not in redacted("sender", masks=())
+
+
+def test_which_values_were_masked():
+    """A rule may find more than what it masks."""
+    findings = (replace(FINDING, where="body", path=""), Finding("dlp/card", Severity.HIGH, where="body"))
+    text = redacted("sender", findings=findings, ids=("dlp/jp/*", "dlp/iban"))
+    assert "Individual number (My Number) (text, high, 12 times, masked)" in text
+    assert "dlp/card (text, high)" in text
+    none = redacted("sender", findings=findings, ids=("dlp/iban",))
+    assert "masked" not in none
+    assert "Your message left. Please note what was seen in it." in none
+
+
+def test_what_was_masked_is_told_to_the_staff_too():
+    text = redacted("reviewer")
+    assert "list.xlsx, high, 12 times, masked)" in text
 
 
 def test_the_subject_with_what_was_found_in_it_masked():
@@ -102,17 +122,31 @@ def test_the_subject_with_what_was_found_in_it_masked():
     assert "is masked with asterisks" in text
 
 
+def test_a_subject_that_another_rule_changed_is_no_masked_subject():
+    """To the very text that the notice shows, as it happens."""
+    shown = "card ****"
+    verdict = Verdict(
+        ("hana@example.net",), Disposition.DELIVER, "r", (FINDING,), notify=("sender",), subject=shown,
+        modifications=(Redact(("dlp/*",), ()), ChangeHeader("Subject", shown)),
+    )  # fmt: skip
+    envelope = Envelope("taro@example.jp", (Recipient("hana@example.net"),))
+    transaction = Transaction("0t", Session("s", "192.0.2.7"), envelope, parse(b"Subject: card 4111\r\n\r\nx"), AT)
+    [(_, data)] = notices(transaction, verdict, replace(SETTINGS, language="en"), TITLES, "gw.example.jp", at=AT)
+    assert "masked" not in text_of(data)[1]
+
+
 def test_places_that_people_know():
     places = [
         replace(FINDING, part="1.2", where="body", path=""),
         replace(FINDING, part="1.1", where="body", path=""),
     ]
     text = redacted("sender", findings=places)
-    assert text.count("Individual number (My Number) (text, high, 12 times)") == 1  # two alternatives, one text
+    # two alternatives, one text
+    assert text.count("Individual number (My Number) (text, high, 12 times, masked)") == 1
     quoted = [replace(FINDING, part="1", where="body", path="quoted reply")]
-    assert "(text quoted from the recipient, high, 12 times)" in redacted("sender", findings=quoted)
+    assert "(text quoted from the recipient, high, 12 times, masked)" in redacted("sender", findings=quoted)
     inner = [replace(FINDING, path="outer.zip/list.xlsx/Sheet2")]
-    assert "(attachment outer.zip/list.xlsx/Sheet2, high, 12 times)" in redacted("sender", findings=inner)
+    assert "(attachment outer.zip/list.xlsx/Sheet2, high, 12 times, masked)" in redacted("sender", findings=inner)
 
 
 def test_to_reviewers():

@@ -59,6 +59,45 @@ def test_overrides_change_the_story(sekisho):
     assert done.objects[0]["disposition"] == "deliver"
 
 
+MASKED = """
+[[rule]]
+name = "masked"
+to = { external = true }
+split = true
+when = { finding = "dlp/card" }
+then = { disposition = "deliver", modifications = [{ type = "redact" }] }
+"""
+
+
+@pytest.fixture
+def masked(folder, policy):
+    """A policy that redacts, and a message with a card number where nothing can be masked."""
+    assert policy is None
+    (folder / "policy.toml").write_text(MASKED)
+    text = message("one", "x\r\n", headers="Comments: card 4111 1111 1111 1111\r\n")
+    (folder / "mail.eml").write_bytes(text)
+
+
+@pytest.mark.usefixtures("masked")
+def test_explain_says_what_could_not_be_masked(sekisho):
+    to = ("--rcpt-to", "taro@example.net", "--rcpt-to", "jiro@example.com")
+    done = sekisho("policy", "explain", "mail.eml", "--json", *to)
+    assert done.status == 1
+    (told,) = done.objects
+    assert (told["disposition"], told["hold"], told["policy_rule"]) == ("hold", "approval", "masked")
+    (why,) = told["not_masked"]
+    assert (why["rule"], why["where"]) == ("dlp/not-masked", "header")
+    outside, inside = told["recipients"]
+    assert (outside["disposition"], outside["hold"], outside["policy_rule"]) == ("hold", "approval", "masked")
+    assert outside["own"]["disposition"] == "deliver"
+    assert inside["disposition"] == "deliver"
+
+
+@pytest.mark.usefixtures("policy")
+def test_explain_has_nothing_that_could_not_be_masked(sekisho):
+    assert sekisho("policy", "explain", "mail.eml", "--json").objects[0]["not_masked"] == []
+
+
 @pytest.mark.usefixtures("policy")
 def test_standard_input(sekisho, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(message("one", sender="boss@example.com"))))
@@ -110,3 +149,17 @@ def test_replay_of_another_tenant_or_no_time_is_of_nothing(sekisho):
     assert sekisho("policy", "replay", "--json", "--tenant", "other").objects[0]["messages"] == 0
     assert sekisho("policy", "replay", "--json", "--days", "0").objects[0]["messages"] == 0
     assert sekisho("policy", "replay", "--tenant", "nobody").status == 2
+
+
+ADDS = """
+[[rule]]
+name = "adds"
+then = { modifications = [{ type = "add_header", name = "X", value = "1" }] }
+final = false
+"""
+
+
+@pytest.mark.usefixtures("policy", "recorded")
+def test_modifications_are_not_recorded_and_not_compared(sekisho, folder):
+    (folder / "policy.toml").write_text(ADDS)
+    assert sekisho("policy", "replay", "--json").objects[0]["changed"] == 0

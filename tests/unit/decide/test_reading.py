@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.decide.reading import FAMILIES
+from sekisho.config.shipped import shipped
+from sekisho.decide.reading import FAMILIES, NEVER_MASKED
+from sekisho.inspect.located import BEGINNINGS
+from sekisho.inspect.rules import load_rules
 
 RULE = '[[rule]]\nname = "r"\n{}\nthen = {{ disposition = "reject" }}\n'
 
@@ -116,7 +119,7 @@ def test_a_broken_condition_never_becomes_no_condition(load):
         assert load(RULE.format(text) if "then" not in text else f'[[rule]]\nname = "r"\n{text}\n')[0] is None
 
 
-KNOWN = frozenset({"dlp/secret/jwt", "dlp/jp/my-number", "custom/one"})
+KNOWN = frozenset({"dlp/secret/jwt", "dlp/jp/my-number", "custom/one", "dlp/exact/list", "dlp/mark/tlp"})
 
 
 @pytest.mark.parametrize(
@@ -154,7 +157,23 @@ REDACT = 'then = {{ disposition = "deliver", modifications = [{{ type = "redact"
         ("", ', finding = "dlp/secret/jwt"', None),
         ('when = { finding = "dlp/*" }', "", None),
         ('when = { finding = "dlp/*" }', ', finding = "matched"', None),
-        ("", ', finding = "dlp/crad"', 'then.modifications: "dlp/crad" matches no known finding'),
+        ("", ', finding = "dlp/crad"', 'then.modifications[0].finding: "dlp/crad" matches no known finding'),
+        ("", ', finding = ""', 'then.modifications[0].finding: "" is not a finding id'),
+        ("", ', finding = "DLP/CARD"', 'then.modifications[0].finding: "DLP/CARD" is not a finding id'),
+        ('when = { finding = "DLP/CARD" }', "", 'when.finding: "DLP/CARD" is not a finding id'),
+        ('when = { finding = "dlp/*" }', ', finding = ["matched"]', None),
+        (
+            "",
+            ', finding = ["matched", "dlp/secret/jwt"]',
+            'then.modifications[0].finding: "matched" must stand alone',
+        ),
+        ("", ', finding = "dlp/exact/*"', 'then.modifications[0].finding: what "dlp/exact/*" finds cannot be masked'),
+        (
+            "",
+            ', finding = ["dlp/secret/jwt", "dlp/mark/*"]',
+            'then.modifications[0].finding: what "dlp/mark/*" finds',
+        ),
+        ("", ', finding = ["dlp/*", "*"]', None),
         ("", "", "then.modifications: redact without a finding needs a rule that matches some"),
         (
             'when = { none = [{ finding = "dlp/*" }] }',
@@ -169,3 +188,26 @@ def test_redactions(load, when, finding, problem):
     assert len(problems) == (problem is not None)
     if problem:
         assert f"{problems[0].key.removeprefix('rule[0].')}: {problems[0].text}".startswith(problem)
+
+
+def test_a_problem_names_the_modification(load):
+    text = """[[rule]]
+name = "r"
+final = false
+[[rule.then.modifications]]
+type = "delete_header"
+name = "X"
+[[rule.then.modifications]]
+type = "redact"
+finding = "dlp/crad"
+"""
+    _, (problem,) = load(text, known_ids=KNOWN)
+    assert problem.key == "rule[0].then.modifications[1].finding"
+
+
+def test_what_cannot_be_masked_is_what_no_pattern_finds_or_hides():
+    """Against the rules that came with Sekisho: those without a pattern, and those whose values are shown."""
+    rules, problems = load_rules([shipped("rules")])
+    assert not problems
+    hiding = {rule.id for rule in rules.with_patterns if rule.redact != "none"} - BEGINNINGS
+    assert {id_ for id_ in rules.by_id if id_.startswith("dlp/")} - hiding == NEVER_MASKED

@@ -2,11 +2,24 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from sekisho.decide.policy import decide_on
 from sekisho.decide.replay import RecordedMessage, replay
+from sekisho.mail.envelope import Envelope, Recipient, Session
+from sekisho.mail.finding import Finding, Severity
 from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import AuditRecord, Outcome, Transaction
+from sekisho.mail.verdict import (
+    NOT_MASKED,
+    AddHeader,
+    ChangeHeader,
+    Disposition,
+    Hold,
+    Overwrite,
+    Redact,
+    Verdict,
+)
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOLD = """
@@ -104,3 +117,85 @@ def test_json(policy, recorded):
         "new_policy_rule": "default",
         "rcpt_to": ["a@out.example", "b@corp.example"],
     }
+
+
+MASKED = """
+[[rule]]
+name = "masked"
+to = {{ external = true }}
+when = {{ finding = "dlp/card" }}
+then = {{ {}, modifications = [{{ type = "redact" }}] }}
+"""
+DELIVERED = MASKED.format('disposition = "deliver"')
+DLP_HELD = """
+[[rule]]
+name = "held"
+when = { finding = "dlp/*", severity = "high" }
+then = { disposition = "hold", hold = "approval" }
+"""
+CARD = Finding("dlp/card", Severity.MEDIUM)
+WHY = Finding(NOT_MASKED, Severity.HIGH, where="attachment")
+
+
+def kept(*verdicts, findings=(CARD, WHY), **more):
+    """A record of a message from before."""
+    to = tuple(Recipient(address) for verdict in verdicts for address in verdict.recipients)
+    domains = frozenset({"corp.example"})
+    envelope = Envelope("taro@corp.example", to)
+    return RecordedMessage("1", START, Session("s", "192.0.2.1"), envelope, findings, verdicts, domains, **more)
+
+
+def held_instead(*to, kind="approval", **more):
+    return Verdict(to, Disposition.HOLD, "masked", (CARD, WHY), Hold(kind), **more)
+
+
+def test_what_could_not_be_masked_could_not_be_masked_today(policy):
+    report = replay(policy(DELIVERED), [kept(held_instead("a@out.example"))])
+    assert (report.changed, report.holds) == (0, {"approval": 1})
+
+
+def test_that_it_could_not_be_masked_is_nothing_that_a_rule_matches(policy):
+    """It says what became of the message, and was not there when policy decided."""
+    report = replay(policy(DLP_HELD), [kept(held_instead("a@out.example"))])
+    assert report.transitions == {"hold (approval) -> deliver": 1}
+
+
+@pytest.mark.parametrize(
+    ("then", "hold"),
+    [
+        ('disposition = "hold", hold = "quarantine"', "quarantine"),
+        ('disposition = "hold", hold = "delay", delay_seconds = 60', "approval"),
+    ],
+)
+def test_the_recorded_hold_counts_unless_the_rule_has_one_that_somebody_ends(policy, then, hold):
+    report = replay(policy(MASKED.format(then)), [kept(held_instead("a@out.example"))])
+    assert report.holds == {hold: 1}
+
+
+def test_what_cannot_be_masked_binds_the_others_too(policy):
+    message = kept(held_instead("b@corp.example", "a@out.example"))
+    assert replay(policy(DELIVERED), [message]).changed == 0
+    split = replay(policy(f"{DELIVERED}split = true\n"), [message])
+    assert split.changes[0].recipients == ("b@corp.example",)
+
+
+def test_other_changes_are_still_compared(policy):
+    adds = DELIVERED.replace('{ type = "redact" }', '{ type = "redact" }, { type = "delete_header", name = "X" }')
+    assert replay(policy(adds), [kept(held_instead("a@out.example"))]).changed == 1
+
+
+def test_what_was_masked_is_masked_today(policy):
+    """What had to be overwritten for it is no change of policy, nor is the new subject."""
+    masks = (Overwrite(9, b"**"),)
+    changes = (Redact(("dlp/card",), masks, ("Subject",)), ChangeHeader("Subject", "card **"))
+    delivered = Verdict(("a@out.example",), Disposition.DELIVER, "masked", (CARD,), modifications=changes)
+    assert replay(policy(DELIVERED), [kept(delivered, findings=(CARD,))]).changed == 0
+    assert replay(policy(""), [kept(delivered, findings=(CARD,))]).transitions == {"deliver -> deliver": 1}
+
+
+def test_modifications_that_were_not_recorded_are_not_compared(policy):
+    delivered = Verdict(("a@out.example",), Disposition.DELIVER, "masked", (CARD,))
+    message = kept(delivered, findings=(CARD,), modifications_known=False)
+    assert replay(policy(DELIVERED), [message]).changed == 0
+    added = replace(delivered, modifications=(AddHeader("X", "1"),))
+    assert replay(policy(DELIVERED), [kept(added, findings=(CARD,))]).changed == 1

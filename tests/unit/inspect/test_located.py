@@ -1,10 +1,15 @@
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sekisho.config.shipped import shipped
+from sekisho.inspect import matches
+from sekisho.inspect import patterns as engine
 from sekisho.inspect.allowed import Allowed
-from sekisho.inspect.located import BEGINNINGS
+from sekisho.inspect.located import BEGINNINGS, Values
+from sekisho.inspect.matches import Matches
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.rules import load_rules
 from sekisho.mail.message import Text
@@ -87,3 +92,57 @@ negative = [{ text = "x1" }]
     engine = Patterns(found, b"key")
     assert shown(engine, "x1 x1", {"dlp/list"}) == "x1 x1"
     assert shown(engine, "x1 x1 x2", {"dlp/list"}) == "** ** **"
+
+
+def test_only_what_is_asked_for_is_searched(patterns, monkeypatch):
+    """What the rules of other ids would find costs nothing, nor do ids of other inspectors."""
+    counted = []
+    count_into = Matches.count_into
+
+    def counting(one, tally):
+        counted.append(tally.rule.id)
+        count_into(one, tally)
+
+    monkeypatch.setattr(Matches, "count_into", counting)
+    texts = [Text("card 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00, password: kT9#vLq2!xZr", "filename")]
+    (found,) = patterns.locate(texts, {"dlp/iban", "dlp/exact/list"}, "default")
+    assert (set(counted), found.ids) == ({"dlp/iban"}, {"dlp/iban"})
+    monkeypatch.delattr(Patterns, "_count")
+    assert patterns.locate(texts, {"dlp/exact/list", "attachment/x"}, "default") == (Values(),)
+
+
+def test_the_subject_is_not_searched_again_for_each_text(patterns, monkeypatch):
+    counted = []
+    monkeypatch.setattr(Matches, "count_into", lambda one, _: counted.append(one.looked.source.where))
+    card = "card 4111 1111 1111 1111"
+    patterns.locate([Text(card, "filename"), Text(card, "filename"), Text(card, "subject")], {"dlp/card"}, "default")
+    assert set(counted) == {"filename", "subject"}
+    assert counted.count("subject") == counted.count("filename") / 2
+
+
+def test_marks_are_found_and_not_hidden(patterns):
+    (found,) = patterns.locate([Text("STRICTLY CONFIDENTIAL", "body")], {"dlp/mark/confidential"}, "default")
+    assert (found.spans, found.hidden, found.ids) == (((0, 21),), frozenset(), {"dlp/mark/confidential"})
+
+
+def test_a_text_with_more_than_is_counted_is_not_complete(patterns):
+    cards = [f"4{i:014d}" for i in range(1100)]
+    cards = [c + str(-sum(sum(divmod(int(d) * (2 - j % 2), 10)) for j, d in enumerate(c)) % 10) for c in cards]
+    few, many = patterns.locate([Text(f"card {c}", "body") for c in (cards[0], " ".join(cards))], {"dlp/card"}, "x")
+    assert (few.complete, many.complete) == (True, False)
+
+
+def test_a_text_with_more_candidates_than_are_tried_is_not_complete(patterns, monkeypatch):
+    text = Text("card " + "4111 1111 1111 1112 " * 9 + "4111 1111 1111 1111", "body")
+    assert [one.complete for one in patterns.locate([text], {"dlp/card"}, "default")] == [True]
+    monkeypatch.setattr(matches, "MOST_CANDIDATES", 5)
+    assert [one.complete for one in patterns.locate([text], {"dlp/card"}, "default")] == [False]
+
+
+def test_all_texts_together_have_the_time_of_one_search(patterns, monkeypatch):
+    """A clock that moves by a second whenever it is read."""
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=itertools.count().__next__))
+    found = patterns.locate([Text("card 4111 1111 1111 1111", "body") for _ in range(9)], {"dlp/card"}, "default")
+    assert found[0].complete
+    assert found[0].hidden
+    assert not any(one.complete or one.hidden for one in found[5:])

@@ -76,6 +76,8 @@ def test_the_charset_that_nobody_declared():
         (b"+AGE- 12", "utf-7"),
         (b"\x8f 12", "euc-jp"),
         (b"1" * 4_000_001, "us-ascii"),
+        # a lead octet alone, before an octet it goes with: the mask's first octet would go with it
+        (b"12\x83\xe5\xdc", "shift_jis"),
     ],
 )
 def test_what_cannot_be_masked_is_said(content, label):
