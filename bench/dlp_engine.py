@@ -9,31 +9,16 @@ from typing import TYPE_CHECKING
 import msgspec
 from dlp_score import Found
 
-from sekisho.inspect.matches import Tally
 from sekisho.inspect.patterns import Patterns
-from sekisho.inspect.rules import Rule, Rules, load_rules
+from sekisho.inspect.rules import Rules, load_rules
 from sekisho.mail.message import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sekisho.inspect.allowed import Allowed
     from sekisho.mail.finding import Finding
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
-
-
-class Values(Tally):
-    """A tally that also keeps the place of every value."""
-
-    def __init__(self, rule: Rule, source: Text, allowed: Allowed) -> None:
-        super().__init__(rule, source, allowed)
-        self.spans: list[tuple[int, int]] = []
-
-    def add(self, value: str, span: tuple[int, int]) -> None:
-        """Count one match, and keep its place."""
-        super().add(value, span)
-        self.spans.append(span)
 
 
 def rules() -> Rules:
@@ -53,14 +38,13 @@ class Detectors:
 
     def look(self, text: str) -> list[Found]:
         """Every value of every rule, with the confidence of the finding that it is part of."""
-        tallies: list[Values] = []
-
-        def values(rule: Rule, source: Text, allowed: Allowed) -> Values:
-            tallies.append(Values(rule, source, allowed))
-            return tallies[-1]
-
-        self._engine.search((Text(text, "body"),), make_tally=values)
-        return [Found(t.rule.id, *span, t.confidence) for t in tallies if t.found for span in t.spans]
+        texts = (Text(text, "body"),)
+        return [
+            Found(finding.rule, *span, finding.confidence)
+            for finding in self._engine.search(texts)
+            for span in self._engine.locate(texts, {finding.rule}, "")[0].spans or (finding.span,)
+            if span
+        ]
 
 
 def search(engine: Patterns, mails: Sequence[Sequence[Text]]) -> tuple[list[tuple[Finding, ...]], float]:

@@ -143,7 +143,7 @@ def noren(data: Path) -> list[Labelled]:
 def recogniser_cases(data: Path, *, named: bool) -> list[Labelled]:
     """Presidio's own tests of its recognisers, as they are or after the word by which a mail calls the number.
 
-    Only rows that say how many are to be found. Where positions are given they are kept.
+    Only rows that say how many are to be found.
     """
     files = json.loads((data / "dlp/presidio_recognizer_cases.json").read_text())
     return [

@@ -14,25 +14,33 @@ import json
 import mmap
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import cast
 
 import uvloop
 
 Entry = tuple[int, int, str, list[str]]
+Work = Callable[[], Coroutine[None, None, None]]
 
 
-class Run:
+class Results:
+    """What all connections note: octets, seconds and reply code of each message, and what went wrong."""
+
+    def __init__(self) -> None:
+        self.results: list[tuple[int, float, int]] = []
+        self.errors: list[str] = []
+
+
+class Run(Results):
     """What all connections share: the messages still to be sent and the results."""
 
     def __init__(self, entries: list[Entry], data: memoryview, port: int, per_connection: int) -> None:
+        super().__init__()
         self.todo: Iterator[Entry] = iter(entries)
         self.data = data
         self.port = port
         self.per_connection = per_connection
-        self.results: list[tuple[int, float, int]] = []
-        self.errors: list[str] = []
 
 
 class Connection(asyncio.Protocol):
@@ -136,10 +144,20 @@ async def worker(run: Run) -> None:
             return
 
 
-async def send(run: Run, connections: int) -> tuple[float, float]:
-    """Send everything; return when the first began and the last ended."""
+def measured(run: Results, work: Work, connections: int, output: Path) -> None:
+    """Do the work over this many connections at once; write start, end, processor seconds and results as JSON."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    start, end = uvloop.run(_together(work, connections))
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
+    result = {"start": start, "end": end, "cpu": cpu, "results": run.results, "errors": run.errors[:20]}
+    output.write_text(json.dumps(result | {"error_count": len(run.errors)}))
+
+
+async def _together(work: Work, connections: int) -> tuple[float, float]:
+    """When the first began and the last ended."""
     start = time.monotonic()
-    await asyncio.gather(*(worker(run) for _ in range(connections)))
+    await asyncio.gather(*(work() for _ in range(connections)))
     return start, time.monotonic()
 
 
@@ -156,12 +174,7 @@ def main() -> None:
     index = json.loads(args.set.with_suffix(".json").read_text())[: args.count]
     with args.set.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
         run = Run(index, memoryview(mapped[:]), args.port, args.per_connection)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    start, end = uvloop.run(send(run, args.connections))
-    now = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    result = {"start": start, "end": end, "cpu": cpu, "results": run.results, "errors": run.errors[:20]}
-    args.output.write_text(json.dumps(result | {"error_count": len(run.errors)}))
+    measured(run, lambda: worker(run), args.connections, args.output)
 
 
 if __name__ == "__main__":

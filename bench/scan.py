@@ -10,13 +10,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import resource
 import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import uvloop
+from load import Results, measured
 
 CHUNK = 65_536
 CODES = {b"stream: OK\0": 250}
@@ -28,15 +27,14 @@ def framed(content: bytes) -> bytes:
     return b"zINSTREAM\0" + b"".join(struct.pack(">I", len(chunk)) + chunk for chunk in [*chunks, b""])
 
 
-class Run:
+class Run(Results):
     """What all connections share."""
 
     def __init__(self, index: list[list[int]], data: bytes, path: str) -> None:
+        super().__init__()
         self.todo: Iterator[list[int]] = iter(index)
         self.data = data
         self.path = path
-        self.results: list[tuple[int, float, int]] = []
-        self.errors: list[str] = []
 
     async def work(self) -> None:
         """One file after the other until the set is used up."""
@@ -60,13 +58,6 @@ class Run:
         return reply
 
 
-async def send(run: Run, connections: int) -> tuple[float, float]:
-    """Send everything; return when the first began and the last ended."""
-    start = time.monotonic()
-    await asyncio.gather(*(run.work() for _ in range(connections)))
-    return start, time.monotonic()
-
-
 def main() -> None:
     """Read the arguments, send, write the JSON."""
     parser = argparse.ArgumentParser()
@@ -78,12 +69,7 @@ def main() -> None:
     args = parser.parse_args()
     index = json.loads(args.files.with_suffix(".json").read_text())[: args.count]
     run = Run(index, args.files.read_bytes(), args.socket)
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    start, end = uvloop.run(send(run, args.connections))
-    now = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    result = {"start": start, "end": end, "cpu": cpu, "results": run.results, "errors": run.errors[:20]}
-    args.output.write_text(json.dumps(result | {"error_count": len(run.errors)}))
+    measured(run, run.work, args.connections, args.output)
 
 
 if __name__ == "__main__":

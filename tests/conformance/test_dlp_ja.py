@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from sekisho.config.shipped import shipped
-from sekisho.inspect.matches import Tally
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.personal_lists import ID as LIST
 from sekisho.inspect.personal_lists import PersonalLists
@@ -45,18 +44,6 @@ LEAST_F1 = {
     "dlp/jp/medical": 0.90,
     "dlp/jp/customer-list": 0.98,
 }
-
-
-class Spans(Tally):
-    """A tally that also keeps where each value stands."""
-
-    def __init__(self, rule, source, allowed):
-        super().__init__(rule, source, allowed)
-        self.spans = []
-
-    def add(self, value, span):
-        super().add(value, span)
-        self.spans.append(span)
 
 
 class Score:
@@ -113,16 +100,11 @@ def detector():
     engine, lists = Patterns(rules, b"key"), PersonalLists(rules)
 
     def find(text):
-        tallies = []
-
-        def spans(rule, source, allowed):
-            tallies.append(Spans(rule, source, allowed))
-            return tallies[-1]
-
-        engine.search([Text(text, "body", "1")], make_tally=spans)
-        for tally in tallies:
-            if tally.found and tally.confidence >= LEAST_CONFIDENCE:
-                yield from ((start, end, tally.rule.id) for start, end in sorted(set(tally.spans)))
+        texts = [Text(text, "body", "1")]
+        for finding in engine.search(texts):
+            if finding.confidence >= LEAST_CONFIDENCE:
+                (values,) = engine.locate(texts, {finding.rule}, "default")
+                yield from ((start, end, finding.rule) for start, end in values.spans)
         yield from ((0, len(text), LIST) for _ in lists.inspect(Mail(text)))
 
     return find

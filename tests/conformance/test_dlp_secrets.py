@@ -33,11 +33,26 @@ RECORDED = 0.5  # what may be a sample or a password that anybody would guess is
 
 # Planted in leaky-repo, and only recorded: the value is the word "password", or says "Example".
 HOLES = {"filezilla/filezilla.xml", "db/.pgpass", "db/dbeaver-data-sources.xml", ".esmtprc"}
-# noren labels what its own expressions find. These hold a key in its usual place and have no label.
-UNLABELLED = {
-    "api-001", "api-006", "api-012", "auth-005", "auth-007", "auth-011", "auth-014", "auth-015", "misc-015",
-    "url-003", "url-007",
-}  # fmt: skip
+# Texts of noren without a label that are found all the same: by its labels 11 of its 48 look-alikes are false alarms.
+# They stay, since in each a value stands where a key is due; what noren labels counts in the same way.
+DIFFERENCES = {
+    "api-001": "a GitHub token by its words and ghp_, with 40 digits behind it in place of 36 characters",
+    "api-006": "the address of a Slack webhook: whoever has one can post with it",
+    "api-012": "a Slack user token by its words and xoxp-; the xapp- one of api-013 has a label",
+    "auth-005": "the value of X-Access-Token; that of X-Auth-Token in auth-004 has a label",
+    "auth-007": "the value of Auth-Token, as above",
+    "auth-011": "Authorization: Bearer and a token, in a curl command",
+    "auth-014": "the value of BEARER_TOKEN in settings",
+    "auth-015": "a log that tells a token of 24 letters and digits",
+    "misc-015": "the token of a Kubernetes secret, in Base64",
+    "url-003": "a Stripe key (sk_live_) as api_key of an address; in api-005, as a setting, it has a label",
+    "url-007": "the webhook of api-006 once more",
+}
+# Texts with a label that are not found.
+MISSED = {
+    "auth-002": "Basic with username:password in Base64: the sample of every manual",
+    "cookie-015": "a shopping cart's number and the name of a setting in cookies: neither opens anything",
+}
 # Ordinary mail that does carry a password next to its login: notices of list and account software.
 REAL_PASSWORDS = {"enron_berkeley_raw": 1, "ja_ham_notify": 6}
 
@@ -164,9 +179,11 @@ def test_noren(engine):
     """Most of its values count ("abcdef1234567890"): nothing that a generator makes, so they are only recorded."""
     found = {name for name, text, _ in noren() if seen(engine, text, "body", "dlp/secret/", least=RECORDED)}
     labelled = {name for name, _, is_secret in noren() if is_secret}
-    others = {name for name, _, is_secret in noren() if not is_secret} - UNLABELLED
-    assert len(found & labelled) >= 0.95 * len(labelled)
-    assert len(found & others) <= 0.05 * len(others)
+    others = {name for name, _, is_secret in noren() if not is_secret}
+    assert labelled - found == MISSED.keys()
+    assert found & others == DIFFERENCES.keys()
+    assert (len(MISSED), len(labelled)) == (2, 52)
+    assert (len(DIFFERENCES), len(others)) == (11, 48)
 
 
 def raw_mails(folder, wanted=""):

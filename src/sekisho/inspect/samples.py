@@ -22,11 +22,13 @@ _MAKER = re.compile(r"\{\{([a-z0-9-]+)\}\}")
 _LONGEST = 10_000
 _BASE62 = string.ascii_letters + string.digits
 _BASE32 = string.ascii_uppercase + "234567"
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ALPHABETS = {
     "digits": string.digits,
     "hex": "0123456789abcdef",
     "upper-hex": "0123456789ABCDEF",
     "base32": _BASE32,
+    "base58": _BASE58,
     "base62": _BASE62,
     "base64": _BASE62 + "+/",
     "base64url": _BASE62 + "-_",
@@ -125,10 +127,10 @@ def _wallet_key(dice: random.Random) -> str:
     """A wallet import format key: 0x80, 32 bytes and 4 that check them, in base 58."""
     data = b"\x80" + dice.randbytes(32)
     number = int.from_bytes(data + hashlib.sha256(hashlib.sha256(data).digest()).digest()[:4], "big")
-    digits, text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz", ""
+    text = ""
     while number:
         number, rest = divmod(number, 58)
-        text = digits[rest] + text
+        text = _BASE58[rest] + text
     return text
 
 

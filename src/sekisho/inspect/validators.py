@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import math
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from sekisho.inspect.check_digits import digits_of, luhn
 from sekisho.inspect.validators_jp import JAPANESE_VALIDATORS
-from sekisho.inspect.validators_secret import SECRET_VALIDATORS
+from sekisho.inspect.validators_secret import SECRET_VALIDATORS, entropy, placeholder
 from sekisho.inspect.validators_world import WORLD_VALIDATORS
 
 if TYPE_CHECKING:
@@ -27,36 +25,14 @@ def us_ssn(value: str) -> bool:
     return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
 
 
-def entropy(value: str) -> float:
-    """Shannon entropy of the characters, in bits per character."""
-    size = len(value)
-    return -sum(n / size * math.log2(n / size) for n in Counter(value).values())
-
-
 def random_looking(value: str) -> bool:
     """Letters and digits as a generator makes them: at least 3 bits a character, and no vendor's EXAMPLE."""
     return entropy(value) >= 3.0 and "EXAMPLE" not in value
 
 
-_PLACEHOLDERS = (
-    "xxx", "***", "...", "…", "<", "${", "{{", "%(", "example", "password", "your", "changeme", "パスワード",
-)  # fmt: skip
-
-
 def no_placeholder(value: str) -> bool:
-    """A value rather than a hole for one (`<password>`, `****`, `changeme`)."""
-    lowered = value.lower()
-    return len(set(value)) > 2 and not any(p in lowered for p in _PLACEHOLDERS)
-
-
-def password_like(value: str) -> bool:
-    """A password rather than a word of prose or a placeholder: 6 to 64 characters of two kinds or more."""
-    if not 6 <= len(value) <= 64 or not no_placeholder(value) or "://" in value:
-        return False
-    kinds = (str.islower, str.isupper, str.isdigit, lambda c: c.isascii() and not c.isalnum())
-    body = value.rstrip(".,;:!?)]}\"'")
-    present = [any(kind(c) for c in body) for kind in kinds]
-    return present[2] and any(present[:2])
+    """A value rather than a hole for one (`<password>`, `****`, `changeme`); digits count however plain they are."""
+    return len(set(value)) > 2 and (value.isdigit() or not placeholder(value))
 
 
 def json_web_token(value: str) -> bool:
@@ -76,7 +52,6 @@ VALIDATORS: dict[str, Callable[[str], bool]] = {
         us_ssn,
         random_looking,
         no_placeholder,
-        password_like,
         json_web_token,
     )
 }

@@ -106,18 +106,18 @@ def jp_passport(value: str) -> bool:
 _MOBILE = frozenset(("070", "080", "090", "050"))
 _TOLL = frozenset(("0120", "0800", "0570", "0990", "0180", "0170", "0910", "0600", "0200"))
 _ABROAD = re.compile(r"\A\D{0,2}81(?=\D|[1-9])\D{0,2}(?:\(?0\)?)?")
-_TRUNK = re.compile(r"\A\D*")
+_TRUNK = re.compile(r"\A\D*(?:010|00)?\D*")
 
 
 def jp_phone(value: str) -> bool:
     """A telephone number of a person or an office under the numbering plan: mobile, IP, or a real area code.
 
-    Ten or eleven digits from 0, or nine or ten behind +81. Groups must end where the area code ends. Numbers that
-    services have (0120, 0570 …) and fillers are refused.
+    Ten or eleven digits from 0, or nine or ten behind +81, 0081 or 010-81. Groups must end where the area code
+    ends. Numbers that services have (0120, 0570 …) and fillers are refused.
     """
     national = value = _in_digits(value)
-    if value.lstrip("(").startswith(("+81", "81", "010")):
-        national = "0" + _ABROAD.sub("", _TRUNK.sub("", value.lstrip("(").removeprefix("010").lstrip("+- ")))
+    if value.lstrip("(").startswith(("+81", "81", "010", "0081")):
+        national = "0" + _ABROAD.sub("", _TRUNK.sub("", value))
     groups = re.findall(r"[0-9]+", national)
     number = "".join(groups)
     if not number.startswith("0") or number[:4] in _TOLL or len(set(number[-7:])) < 2:

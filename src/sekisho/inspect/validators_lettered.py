@@ -97,7 +97,7 @@ def uk_driving_licence(value: str) -> bool:
     if not re.fullmatch(r"[A-Z]{1,5}9{0,4}[0-9]{6}[A-Z9]{2}[0-9A-Z][A-Z]{2}", number) or len(number) != 16:
         return False
     month = int(number[6:8])
-    return number[11].isalpha() and is_day(month % 50, int(number[8:10])) and month <= 62
+    return number[11].isalpha() and is_day(month % 50, int(number[8:10]))
 
 
 _RVNR_WEIGHTS = (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1)
@@ -112,7 +112,7 @@ def de_social_security(value: str) -> bool:
     digits = digits_of(f"{number[:8]}{ord(number[8]) - 64:02}{number[9:11]}")
     total = sum(sum(divmod(w * d, 10)) for w, d in zip(_RVNR_WEIGHTS, digits, strict=True))
     dated = is_day(month, day) or is_day(month, day - 50)
-    return (2 <= area <= 39 or 40 <= area <= 89) and dated and total % 10 == int(number[11])
+    return 2 <= area <= 89 and dated and total % 10 == int(number[11])
 
 
 def seven_three_one(text: str) -> int:
@@ -191,13 +191,14 @@ def us_dea(value: str) -> bool:
     return (sum(digits[0:6:2]) + 2 * sum(digits[1:6:2])) % 10 == digits[6]
 
 
-_MBI = re.compile("[1-9]AN[0-9]AN[0-9]AA[0-9]{2}".replace("N", "[0-9#]").replace("A", "[AC-HJKMNP-RT-Y]")
-                  .replace("#", "AC-HJKMNP-RT-Y"))  # fmt: skip
+def _td1_number(line: str) -> tuple[str, str]:
+    """The document number of a TD1's upper line, and its check digit.
 
-
-def us_mbi(value: str) -> bool:
-    """US Medicare beneficiary identifier, by its shape: no S, L, O, I, B, Z (CMS, "Understanding the MBI")."""
-    return _MBI.fullmatch(compact(value)) is not None
+    Of a number longer than nine characters the rest and the check digit begin the optional field, up to a filler; a
+    filler stands in the check digit's own place (ICAO 9303-5 4.2.2).
+    """
+    number, check, rest = line[5:14], line[14:15], line[15:30].partition("<")[0]
+    return (number + rest[:-1], rest[-1]) if check == "<" and len(rest) > 1 else (number, check)
 
 
 def passport_mrz(value: str) -> bool:
@@ -208,7 +209,7 @@ def passport_mrz(value: str) -> bool:
     lines = value.upper().split()
     if len(lines) == 3:
         first, second = lines[0], lines[1]
-        fields = [(first[5:14], first[14:15]), (second[:6], second[6:7]), (second[8:14], second[14:15])]
+        fields = [_td1_number(first), (second[:6], second[6:7]), (second[8:14], second[14:15])]
     elif len(lines) == 2:
         second = lines[1]
         fields = [(second[a:b], second[b : b + 1]) for a, b in ((0, 9), (13, 19), (21, 27))]
@@ -234,7 +235,6 @@ LETTERED_VALIDATORS: dict[str, Callable[[str], bool]] = {
         cn_resident_id,
         mx_curp,
         us_dea,
-        us_mbi,
         passport_mrz,
     )
 }

@@ -89,13 +89,13 @@ def generated(value: str) -> bool:
     if not letters or not digits or _CODE.search(value) or _UUID.fullmatch(value):
         return False
     if _HEX.fullmatch(value):
-        return len(value) >= 32 and _bits(value) >= 3.0
-    return _bits(value) >= _least_bits(value) and _wordless(value)
+        return len(value) >= 32 and entropy(value) >= 3.0
+    return entropy(value) >= _least_bits(value) and _wordless(value)
 
 
 def secret_value(value: str) -> bool:
     """What stands behind a key's name in a file of settings: generated, or a UUID (many services hand those out)."""
-    return bool(_UUID.fullmatch(value) and _bits(value) >= 3.0) or generated(value)
+    return bool(_UUID.fullmatch(value) and entropy(value) >= 3.0) or generated(value)
 
 
 def key_shaped(value: str) -> bool:
@@ -129,7 +129,7 @@ def chosen_password(value: str) -> bool:
 def strong_password(value: str) -> bool:
     """A password that needs no word beside it that says so: 8 characters or more, mixed, and nothing that reads."""
     plain = value.rstrip(_TRAIL)
-    return len(plain) >= 8 and chosen_password(value) and _bits(plain) >= _least_bits(plain) and _wordless(plain)
+    return len(plain) >= 8 and chosen_password(value) and entropy(plain) >= _least_bits(plain) and _wordless(plain)
 
 
 def scrambled(value: str) -> bool:
@@ -141,7 +141,7 @@ def scrambled(value: str) -> bool:
     changes = sum(a != b for a, b in pairwise(kinds))
     signed = len(set(kinds)) == 3 and _SIGNS.search(value)
     mixed = signed or ("l" in kinds and changes >= max(4, len(kinds) // 3))
-    return bool(mixed) and _bits(plain) >= _least_bits(plain) and not _readable(plain)
+    return bool(mixed) and entropy(plain) >= _least_bits(plain) and not _readable(plain)
 
 
 def _readable(value: str) -> bool:
@@ -246,7 +246,7 @@ def otp_secret(value: str) -> bool:
     value = value.upper().rstrip("=")
     return (
         len(value) >= 16
-        and _bits(value) >= 2.7
+        and entropy(value) >= 2.7
         and value not in ("JBSWY3DPEHPK3PXP", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
     )
 
@@ -300,7 +300,7 @@ def restricting_label(value: str) -> bool:
     return bool(value.strip()) and not _OPEN_LABEL.fullmatch(value.strip())
 
 
-def _bits(value: str) -> float:
+def entropy(value: str) -> float:
     """Shannon entropy of the characters, in bits per character."""
     size = len(value)
     return -sum(n / size * math.log2(n / size) for n in Counter(value).values())

@@ -143,11 +143,40 @@ def test_payment_cards(number):
     assert not payment_card(number + "0000000")
 
 
+# Made up, with the check digit of the other implementation: brands and lengths of which no test number is published.
+@pytest.mark.parametrize(
+    ("prefix", "length"),
+    [
+        ("1800382", 15),  # JCB
+        ("3530382", 17),
+        ("3530382", 19),
+        ("1220382", 15),  # UATP
+        ("3056382", 15),  # Diners Club
+        ("3056382", 19),
+        ("3600382", 19),
+        ("3852382", 19),
+        ("2201382", 17),  # Mir
+        ("2201382", 19),
+    ],
+)
+def test_lengths_of_brands(prefix, length):
+    body = prefix.ljust(length - 1, "0")
+    assert payment_card(body + stdnum.luhn.calc_check_digit(body))
+    longer = prefix.ljust(19, "0")
+    assert not payment_card(longer + stdnum.luhn.calc_check_digit(longer))
+
+
+@pytest.mark.parametrize(("prefix", "length"), [("1800382", 16), ("1220382", 16), ("2131382", 16), ("3510382", 17)])
+def test_lengths_that_their_brands_do_not_use(prefix, length):
+    body = prefix.ljust(length - 1, "0")
+    assert not payment_card(body + stdnum.luhn.calc_check_digit(body))
+
+
 @given(digits | digits.map(lambda n: n + stdnum.luhn.calc_check_digit(n)))
 def test_a_payment_card_passes_luhn(number):
     assert not payment_card(number) or stdnum.luhn.is_valid(number)
 
 
-@pytest.mark.parametrize("number", ["", "4", "0000000000000000", "41111111111111111"])
+@pytest.mark.parametrize("number", ["", "4", "0000000000000000", "6666666666666", "41111111111111111"])
 def test_no_payment_cards(number):
     assert not payment_card(number)

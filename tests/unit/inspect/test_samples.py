@@ -57,6 +57,7 @@ def test_an_unknown_maker_is_a_key_error():
         ("upper-digits-7", r"[0-9A-Z]{7}"),
         ("base64url-95", r"[\w-]{95}"),
         ("digits-1", r"\d"),
+        ("base58-300", r"[1-9A-HJ-NP-Za-km-z]{300}"),
     ],
 )
 def test_a_run_of_an_alphabet(name, shape):

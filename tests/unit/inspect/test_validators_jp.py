@@ -73,6 +73,12 @@ def test_no_drivers_licence(number):
     assert not jp_drivers_licence(number)
 
 
+@pytest.mark.parametrize(("number", "is_one"), [("909012345650", 1), ("979012345600", 1), ("989012345660", 0)])
+def test_the_last_licence_commissions_are_90_to_97(number, is_one):
+    # 9090123456: 149 mod 11 = 6, 11-6 = 5; 9790123456: 177 mod 11 = 1, 10 mod 10 = 0; 9890123456: 181 mod 11 = 5
+    assert jp_drivers_licence(number) == bool(is_one)
+
+
 def test_the_licence_check_digit_is_one_for_remainder_zero():
     # 3040000003: 5*3 + 3*4 + 2*3 = 33, 33 mod 11 = 0, (11 - 0) mod 10 = 1
     assert jp_drivers_licence("304000000310")
@@ -85,8 +91,14 @@ def test_insurer_number(number):
     assert jp_insurer_number(number)
 
 
-@pytest.mark.parametrize("number", ["01130013", "21130012", "138056", "480012", "0113001", "", "00000000"])
+@pytest.mark.parametrize("number", ["01130013", "138056", "480012", "0113001", "", "00000000"])
 def test_no_insurer_number(number):
+    assert not jp_insurer_number(number)
+
+
+@pytest.mark.parametrize("number", ["21130018", "05130018"])
+def test_there_are_no_such_kinds_of_insurer(number):
+    assert stdnum.luhn.is_valid(number)
     assert not jp_insurer_number(number)
 
 
@@ -122,6 +134,9 @@ def test_the_insurer_check_digit_agrees_with_stdnum(kind, prefecture, number, ch
         "+81 (0)45-123-4567",
         "81-3-1234-5678",
         "010-81-3-1234-5678",
+        "0081-90-1234-5678",
+        "0081 3 1234 5678",
+        "00819012345678",
     ],
 )
 def test_phone(number):
@@ -147,6 +162,8 @@ def test_phone(number):
         "2024-05-01",
         "1-234-567-8901",
         "+81-1-1234-567",
+        "0081-1-1234-567",
+        "0082-90-1234-5678",  # Korea
         "",
         "0",
     ],
@@ -171,6 +188,11 @@ def test_a_day_is_one_in_all_its_forms(day):
         assert jp_birth_date(text), text
 
 
+@pytest.mark.parametrize("text", ["1900/01/01", "2099/12/31", "令和81年12月31日"])
+def test_the_first_and_the_last_day(text):
+    assert jp_birth_date(text)
+
+
 @pytest.mark.parametrize("text", ["昭和五十年三月三日", "一九七五年三月三日", "平成元年一月八日", "令和2年2月29日"])
 def test_days_in_kanji(text):
     assert jp_birth_date(text)
@@ -185,6 +207,8 @@ def test_days_in_kanji(text):
         "平成0年1月1日",
         "19751301",
         "1075/03/03",
+        "2100/01/01",
+        "令和82年1月1日",  # 2100
         "12/3/4",
         "",
         "年月日",

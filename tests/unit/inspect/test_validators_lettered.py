@@ -120,6 +120,9 @@ def test_compact():
         ("uk_nino", "AB 12 34 56 C"),
         ("uk_driving_licence", "MORGA657054SM9IJ"),  # DVLA
         ("de_social_security", "15 070649 C 103"),  # Deutsche Rentenversicherung
+        ("de_social_security", "02 070649 C 108"),  # cross sums 0+2+0+8+0+6+8+9+0+3+2+0 = 38
+        ("de_social_security", "89 070649 C 102"),  # 7+9+0+8+0+6+8+9+0+3+2+0 = 52
+        ("de_social_security", "15 570649 C 104"),  # 2+5+1+8+0+6+8+9+0+3+2+0 = 44; 50 added to the day
         ("de_id_card", "L01X00T47"),  # printed on the specimen of the identity card
         ("de_id_card", "L01X00T471"),
         ("de_id_card", "C01X00T478"),  # the specimen of the passport
@@ -128,9 +131,9 @@ def test_compact():
         ("sg_nric", "F2346401L"),
         ("sg_nric", "M4332674T"),
         ("us_dea", "AB1234563"),
-        ("us_mbi", "1EG4-TE5-MK73"),  # CMS, "Understanding the MBI"
         ("fr_nir", "2 55 08 14 168 025 38"),
         ("fi_hetu", "131052-308T"),
+        ("fi_hetu", "131052-002X"),  # 131052002 mod 31 = 27
         ("mx_curp", "BOXW310820HNERXN09"),
     ],
 )
@@ -147,16 +150,19 @@ def test_examples(name, number):
         ("uk_nino", "AB 00 00 00 C"),
         ("uk_driving_licence", "MORGA673054SM9IJ"),  # month 73
         ("uk_driving_licence", "MORGA657054SM9I"),
+        ("uk_driving_licence", "MORGA663054SM9IJ"),  # month 63
+        ("uk_driving_licence", "MORGA6570549M9IJ"),  # 9 for the first initial: everybody has one
+        ("fi_hetu", "131052-001W"),  # serials begin at 002; the check mark is right
         ("de_social_security", "15 070649 C 104"),
         ("de_social_security", "15 320649 C 103"),
+        ("de_social_security", "01 070649 C 107"),  # no such areas; the check digits are right
+        ("de_social_security", "90 070649 C 105"),
         ("de_id_card", "L01X00T472"),
         ("de_id_card", "CFGHJKLMN"),  # a word
         ("sg_nric", "S9108269C"),
         ("sg_nric", "A1234567Z"),
         ("us_dea", "AB1234564"),
         ("us_dea", "QB1234563"),
-        ("us_mbi", "1SG4-TE5-MK73"),  # S is not used
-        ("us_mbi", "0EG4-TE5-MK73"),
         ("in_pan", "ABCND1234Z"),
     ],
 )
@@ -176,6 +182,28 @@ def test_machine_readable_zones(zone):
     assert not passport_mrz(zone.replace("740812", "740813"))
     assert not passport_mrz(zone.replace("120415", "120416"))
     assert not passport_mrz(zone.partition("\n")[0])
+
+
+# The specimen of ICAO 9303-11 appendix D.2; and a number whose check digit would be another if the filler counted.
+LONG_TD1 = "I<UTOD23145890<7349<<<<<<<<<<<\n3407127M9507122UTO<<<<<<<<<<<2\nSTEVENSON<<PETER<JOHN<<<<<<<<<"
+LONGER_TD1 = LONG_TD1.replace("D23145890<7349<<", "600001795<0152<X")
+
+
+@pytest.mark.parametrize(("zone", "number"), [(LONG_TD1, "D23145890734"), (LONGER_TD1, "600001795015")])
+def test_a_document_number_longer_than_its_field_goes_on_in_the_optional_one(zone, number):
+    check = str(seven_three_one(number))
+    assert zone[5:19] == f"{number[:9]}<{number[9:]}{check}"
+    assert passport_mrz(zone)
+    assert not passport_mrz(zone[:18] + str((int(check) + 1) % 10) + zone[19:])
+    assert not passport_mrz(zone[:15] + str((int(number[9]) + 1) % 10) + zone[16:])
+
+
+def test_a_filler_for_the_check_digit_says_that_the_number_goes_on():
+    check = seven_three_one("D23145890")
+    assert passport_mrz(LONG_TD1.replace("<7349", f"{check}<<<<"))
+    assert not passport_mrz(LONG_TD1.replace("<7349", f"<{check}<<<"))
+    assert not passport_mrz(LONG_TD1.replace("<7349", "<<<<<"))
+    assert not passport_mrz(LONG_TD1.replace("<7349", "07349"))  # a wrong digit is no filler
 
 
 def test_seven_three_one():

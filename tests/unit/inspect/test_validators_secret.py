@@ -18,6 +18,7 @@ from sekisho.inspect.validators_secret import (
     chosen_password,
     config_password,
     discord_token,
+    entropy,
     generated,
     github_token,
     key_shaped,
@@ -107,6 +108,12 @@ def test_a_wallet_key_of_the_format_description():
     assert text.startswith("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvy")
     assert base58_key(text)
     assert not base58_key(text[:-1] + ("K" if text[-1] != "K" else "L"))
+
+
+def test_entropy():
+    assert entropy("aaaa") == 0
+    assert entropy("ab") == 1
+    assert entropy("abcdefgh") == 3
 
 
 @pytest.mark.parametrize("length", [20, 24, 32, 40, 64])
@@ -239,6 +246,7 @@ def test_discord_tokens_carry_a_number():
     rest = filled_in("{{base62-6}}.{{base62-38}}")
     assert discord_token(f"{number}.{rest}")
     assert not discord_token(f"{base64.b64encode(b'not a number here').decode()}.{rest}")
+    assert not discord_token(f"{number}.xxxxxx.{'x' * 38}")
 
 
 def test_private_keys_in_base64():

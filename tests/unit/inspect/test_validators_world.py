@@ -122,16 +122,17 @@ def test_examples(name, number):
     ("name", "number"),
     [
         ("us_npi", "1234567890"),
-        ("us_npi", "3234567893"),
+        ("us_npi", "3234567899"),  # begins with neither 1 nor 2
         ("us_itin", "911-49-1234"),
         ("us_routing", "130000000"),
         ("us_ein", "123456789"),
         ("de_steuer_id", "11123456789"),
         ("dk_cpr", "211045-5629"),
         ("be_national", "85.67.30-033.28"),
-        ("au_medicare", "1123 45670 1"),
+        ("au_medicare", "1123 45679 1"),  # begins with 1
         ("au_medicare", "2123 45671 1"),
         ("in_aadhaar", "0123 4567 8909"),
+        ("in_aadhaar", "2000 1991 0002"),  # a palindrome with a right check digit
         ("ca_sin", "046 454 286"),  # a made-up number in the tax agency's own forms
         ("br_cpf", "111.111.111-11"),
         ("ro_cnp", "1530521996158"),

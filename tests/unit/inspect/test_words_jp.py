@@ -30,6 +30,8 @@ def test_full_names(name):
         "山田",
         "太郎",
         "山田 様",
+        "山田 平成",  # in characters of which given names are made
+        "石川公正",
         "営業 本部",
         "営業本部",
         "千葉大学",
