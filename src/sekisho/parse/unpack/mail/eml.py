@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from sekisho.mail.message import Header, Message, Part
     from sekisho.parse.unpack.opening import Opening
 
-_FOR_PEOPLE = frozenset(("subject", "from", "to", "cc", "bcc", "reply-to", "sender", "comments", "keywords", "thread-topic"))
+_FOR_PEOPLE = frozenset(
+    ("subject", "from", "to", "cc", "bcc", "reply-to", "sender", "comments", "keywords", "thread-topic")
+)
 _MBOX_LINE = re.compile(rb"(?m)^From [^\r\n]{1,200}[0-9]{2}:[0-9]{2}[^\r\n]{0,60}\r?$")
 _TOO_MUCH = frozenset(("message/too-deep", "message/too-many-parts"))
 _ARCHIVE = (".mht", ".mhtml")
