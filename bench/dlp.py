@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sekisho.inspect.rules import Rules
+    from sekisho.mail.finding import Where
 
 RESULTS = Path(__file__).resolve().parent / "results"
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -73,15 +74,16 @@ def detection(data: Path, detectors: Detectors, peers: list[str]) -> list[Looked
         ),
         dlp_sets.Set("Japanese business mail, written for the tests", dlp_sets.japanese()),
         dlp_sets.Set("noren, keys and tokens", dlp_sets.secrets(data)),
-        dlp_sets.Set("leaky-repo, lines at risk in its files", dlp_sets.leaky(data)),
-        dlp_sets.Set("detect-secrets' own files, lines in its baseline", dlp_sets.baseline(data)),
+        dlp_sets.Set("leaky-repo, lines at risk in its files", dlp_sets.leaky(data), files=True),
+        dlp_sets.Set("detect-secrets' own files, lines in its baseline", dlp_sets.baseline(data), files=True),
     ]
     return [_look(one, detectors, peers) for one in sets]
 
 
 def _look(labelled: dlp_sets.Set, detectors: Detectors, peers: list[str]) -> Looked:
     distinct = labelled.distinct
-    found = {"sekisho": dict(zip(distinct, map(detectors.look, distinct), strict=True))}
+    where: Where = "attachment" if labelled.files else "body"
+    found = {"sekisho": {text: detectors.look(text, where) for text in distinct}}
     of_secrets = any(t.entity == dlp_sets.SECRET for t in labelled.texts)
     peer = DETECT_SECRETS if of_secrets else PRESIDIO_ALL
     if peer in peers and not labelled.ours_only:

@@ -16,7 +16,7 @@ from sekisho.mail.message import Text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sekisho.mail.finding import Finding
+    from sekisho.mail.finding import Finding, Where
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
 
@@ -36,9 +36,9 @@ class Detectors:
         by_id = {id_: msgspec.structs.replace(rule, least=1) for id_, rule in loaded.by_id.items()}
         self._engine = Patterns(Rules(by_id), b"benchmark")
 
-    def look(self, text: str) -> list[Found]:
+    def look(self, text: str, where: Where = "body") -> list[Found]:
         """Every value of every rule, with the confidence of the finding that it is part of."""
-        texts = (Text(text, "body"),)
+        texts = (Text(text, where),)
         return [
             Found(finding.rule, *span, finding.confidence)
             for finding in self._engine.search(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import json
 import lzma
@@ -33,16 +34,22 @@ class Labelled(Struct, frozen=True):
     by_line: bool = False  # `count` is a number of lines
 
     def line(self, place: int) -> int:
-        """The line that a character stands in, from 0 on."""
-        return self.text.count("\n", 0, place)
+        """The line that a character stands in, from 0 on; of the first line of a private key, the one below it.
+
+        Some tools point at the one, some at the other.
+        """
+        end = self.text.find("\n", place)
+        head = self.text[self.text.rfind("\n", 0, place) + 1 : end if end >= 0 else None]
+        return self.text.count("\n", 0, place) + (end >= 0 and head.startswith("-----BEGIN "))
 
 
 class Set(Struct, frozen=True):
-    """A labelled set. `bare`: nothing says what the numbers are."""
+    """A labelled set. `bare`: nothing says what the numbers are. `files`: its texts are files, not mails."""
 
     title: str
     texts: list[Labelled]
     bare: bool = False
+    files: bool = False
 
     @property
     def distinct(self) -> list[str]:
@@ -243,6 +250,7 @@ def _wrong(dice: random.Random, value: str, check: Callable[[str], bool], unused
     return dice.choice(invalid) if invalid else ""
 
 
+_SKIPPED = "pragma: allowlist secret"
 _RAW = {"spamassassin_public_corpus": "ham", "enron_berkeley_raw": ".txt", "usrp_users_ham": ".eml"}
 _PLAIN = {"enron_spam_preprocessed": "/ham/", "lingspam_bare": "msg"}
 _LINES = ("ja_ham_notify", "ja_ham_ruby_announce", "ja_ham_livedoor_news", "ja_ham_business_dialogue")
@@ -302,16 +310,33 @@ def leaky(data: Path) -> list[Labelled]:
 
 
 def baseline(data: Path) -> list[Labelled]:
-    """detect-secrets' test files, each with the lines in its baseline: what an older version of itself found."""
+    """detect-secrets' test files, each with the lines in its baseline: what an older version of itself found.
+
+    Its line numbers do not all fit the files any more, so that each value is looked for by its hash; one that is not
+    there is left out, and so are lines that tell detect-secrets to skip them.
+    """
     own = data / "dlp/detect_secrets"
     results = json.loads((own / "baseline.file").read_text())["results"]
-    texts = {name: (own / name).read_text() for name in results if (own / name).is_file()}
     made = []
-    for name, text in texts.items():
-        starts = list(accumulate((len(line) for line in text.splitlines(keepends=True)), initial=0))
-        spans = tuple((starts[n - 1], starts[n]) for n in sorted({value["line_number"] for value in results[name]}))
-        made.append(Labelled(text, SECRET, len(spans), spans, by_line=True))
+    for name in results:
+        if not (own / name).is_file():
+            continue
+        lines = ["" if _SKIPPED in line else line for line in (own / name).read_text().splitlines()]
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        labelled = {_line_of(value["hashed_secret"], value["line_number"] - 1, lines) for value in results[name]}
+        spans = tuple((starts[n], starts[n] + len(lines[n])) for n in sorted(labelled - {-1}))
+        made.append(Labelled("\n".join(lines), SECRET, len(spans), spans, by_line=True))
     return made
+
+
+def _line_of(digest: str, number: int, lines: list[str]) -> int:
+    """The line that holds a value with this SHA-1: the one it should be in, else the first; -1 for none."""
+    wanted = [lines[number]] if 0 <= number < len(lines) else []
+    for line in (*wanted, *lines):
+        values = (line[a:b].encode() for a in range(len(line)) for b in range(a + 3, len(line) + 1))
+        if any(hashlib.sha1(value, usedforsecurity=False).hexdigest() == digest for value in values):
+            return number if wanted and line is wanted[0] else lines.index(line)
+    return -1
 
 
 def japanese() -> list[Labelled]:

@@ -23,7 +23,7 @@ from sekisho.mail.transaction import Transaction
 from sekisho.mail.verdict import Disposition, Redact, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sekisho.mail.message import Message
 
@@ -50,14 +50,21 @@ class _Case(Struct, frozen=True):
         return self.verdict.disposition.word
 
     @property
-    def masks(self) -> bool:
-        """Whether the message leaves with values of these findings masked."""
-        return any(map(self.is_masked, self.verdict.findings))
+    def masked(self) -> str:
+        """The key of what to say of masked values: "" where the message leaves as it was written.
+
+        Another rule than the one that decides may have asked for it, and its findings are none of the verdict's.
+        """
+        if any(map(self.is_masked, self.verdict.findings)):
+            return "masked"
+        return "masked.unlisted" if any(self._redactions()) else ""
 
     def is_masked(self, finding: Finding) -> bool:
         """Whether the message leaves with what this found masked."""
-        redactions = (m for m in self.verdict.modifications if isinstance(m, Redact) and (m.masks or m.headers))
-        return any(fnmatchcase(finding.rule, glob) for m in redactions for glob in m.finding)
+        return any(fnmatchcase(finding.rule, glob) for m in self._redactions() for glob in m.finding)
+
+    def _redactions(self) -> Iterator[Redact]:
+        return (m for m in self.verdict.modifications if isinstance(m, Redact) and (m.masks or m.headers))
 
     @property
     def shown_id(self) -> str:
@@ -158,8 +165,8 @@ def _to_sender(case: _Case, language: Language) -> str:
     message, subject = case.transaction.message, case.verdict.subject
     lines = [
         say(language, f"sender.{case.what}"),
-        *([say(language, "masked")] if case.masks else []),
-        say(language, "todo.masked" if case.masks and case.what == "deliver" else f"todo.{case.what}"),
+        *([say(language, case.masked)] if case.masked else []),
+        say(language, "todo.masked" if case.masked and case.what == "deliver" else f"todo.{case.what}"),
         "",
         *_facts(case, language),
         _labelled(language, "subject", message.subject if subject is None else subject),

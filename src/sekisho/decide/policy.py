@@ -11,7 +11,7 @@ from sekisho.decide.rule import DEFAULT, FAILED, INSPECTION_FAILED, Rule, modifi
 from sekisho.decide.settle import Draft, settle
 from sekisho.mail.finding import Finding
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import Verdict
+from sekisho.mail.verdict import Redact, Verdict
 
 
 class Policy(Struct, frozen=True, eq=False):
@@ -80,7 +80,7 @@ class Decision(Struct, frozen=True, eq=False):
                 (),
                 rule.then.disposition,
                 rule.name,
-                self.decider.findings,
+                tuple(dict.fromkeys((*self.decider.findings, *_masked(added)))),
                 rule.then.hold,
                 rule.then.reply,
                 tuple(dict.fromkeys(change for m in sources for change in modifications_for(m.rule, m.findings))),
@@ -202,6 +202,11 @@ class Search(Struct, frozen=True, eq=False):
     def _without_covered(self, uncovered: tuple[Finding, ...]) -> Iterator[Finding]:
         open_ = set(uncovered)
         return (f for f in self.facts.findings if f in open_ or not f.rule.startswith(FAILED))
+
+
+def _masked(added: Iterable[Match]) -> Iterator[Finding]:
+    """What rules that add a redaction matched: the sender is to read what of it was masked."""
+    return (f for m in added if any(isinstance(c, Redact) for c in m.rule.then.modifications) for f in m.findings)
 
 
 def _uncovered(match: Match, failed: tuple[Finding, ...]) -> tuple[Finding, ...]:

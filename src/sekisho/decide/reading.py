@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -90,7 +91,7 @@ def read_rule(place: Place, table: dict[str, Any], scope: Scope) -> Rule | None:
         line=place.locations.line(place.key),
     )
     _check_whole(place, rule)
-    _check_redactions(place.below("then.modifications"), rule)
+    _check_redactions(place.below("then.modifications"), rule, scope.known_ids)
     return rule if len(place.problems) == before else None
 
 
@@ -108,16 +109,29 @@ def _check_whole(place: Place, rule: Rule) -> None:
         place.below("split").bad("needs a rule that decides: leave final = false out")
 
 
-def _check_redactions(place: Place, rule: Rule) -> None:
-    if Redact() in rule.then.modifications and (rule.when is None or not rule.when.needs_findings):
+def _check_redactions(place: Place, rule: Rule, known_ids: frozenset[str] | None) -> None:
+    """Of redactions of what the rule matched: it must match something, and something of it must be maskable."""
+    if Redact() not in rule.then.modifications:
+        return
+    if rule.when is None or not rule.when.needs_findings:
         place.bad("redact without a finding needs a rule that matches some: name the findings, or give it a when")
+    elif _is_never_masked(
+        globs := [g for test in (*rule.when.all_of, *rule.when.any_of) for g in test.globs], known_ids
+    ):
+        names = ", ".join(f'"{glob}"' for glob in globs)
+        place.bad(f"what {names} finds cannot be masked: hold such a message instead")
 
 
 def _check_redacted(place: Place, glob: str, known_ids: frozenset[str] | None) -> None:
     _check_known(place, glob, known_ids)
-    found = [known for known in known_ids or NEVER_MASKED & {glob} if id_matches(glob, known)]
-    if found and NEVER_MASKED.issuperset(found):
+    if _is_never_masked([glob], known_ids):
         place.bad(f'what "{glob}" finds cannot be masked: hold such a message instead')
+
+
+def _is_never_masked(globs: Iterable[str], known_ids: frozenset[str] | None) -> bool:
+    """Whether all that these names fit is what no redaction reaches; names that fit nothing known are not."""
+    found = [known for glob in globs for known in known_ids or NEVER_MASKED & {glob} if id_matches(glob, known)]
+    return bool(found) and NEVER_MASKED.issuperset(found)
 
 
 def _read_sender(place: Place, table: dict[str, Any], scope: Scope) -> tuple[SenderCondition, ...]:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from sekisho.inspect.rules import Rule
     from sekisho.mail.message import Text
 
-# What these match is the beginning of what they are about: masking it would leave the rest.
-BEGINNINGS = frozenset(("dlp/secret/private-key", "dlp/secret/password-table"))
-
 _SEPARATORS = re.compile(r"[\s-]+")
 
 

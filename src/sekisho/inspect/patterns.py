@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 import time
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import re2
@@ -19,7 +20,7 @@ from msgspec import Struct, field
 from sekisho.inspect.allowed import NOTHING, Allowed
 from sekisho.inspect.context import Word, words_of
 from sekisho.inspect.file_names import name_texts
-from sekisho.inspect.located import BEGINNINGS, Spotted, Values, values
+from sekisho.inspect.located import Spotted, Values, values
 from sekisho.inspect.matches import Looked, Matches, PatternRule, Tally
 from sekisho.inspect.normalise import normaliser
 from sekisho.inspect.prefilter import Compilations, Expression, Prefilter
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 Place = tuple[str, str, str, str]  # rule id, part, where, file
 
 MOST_PLACES = 500  # findings of one message, more or less; beyond, a rule has one for all further parts of a kind
+_LARGE = 16_384  # octets of a text that is worth asking about by itself
 INSPECT_SECONDS = 10.0  # the last resort against a text that makes every rule work hard; finding, not silence
 
 
@@ -77,7 +79,7 @@ class Patterns:
 
         All of it has as much time as one `inspect`; what there was none for is not complete.
         """
-        asked = {n for n, p in enumerate(self._patterns) if p.rule.id in ids and p.rule.id not in BEGINNINGS}
+        asked = {n for n, p in enumerate(self._patterns) if p.rule.id in ids and p.rule.maskable}
         if not asked:
             return (Values(),) * len(texts)
         allowed = self._allowed.get(tenant, NOTHING)
@@ -107,7 +109,7 @@ class Patterns:
         steps = self._normalisers if search.asked is None else {self._patterns[n].steps for n in search.asked}
         variants = {one: [_changed(looked, self._normalisers[one]) for looked in plain] for one in steps}
         subject = next((t.text for t in search.texts if t.where == "subject"), "")
-        for number, words in sorted(self._occurring(variants).items()):
+        for number, occurrence in sorted(self._occurring(variants).items(), key=itemgetter(0)):
             pattern = self._patterns[number]
             if search.asked is not None and number not in search.asked:
                 continue
@@ -115,27 +117,35 @@ class Patterns:
                 source = looked.source
                 if source.where not in pattern.rule.where or (search.only is not None and source is not search.only):
                     continue
+                if not (occurrence.words or _place_of(looked) in occurrence.places):
+                    continue
                 if time.monotonic() > search.deadline:
                     search.complete = False
                     return
                 place = _place(search.tallies, pattern.rule, source)
                 tally = search.tallies.get(place) or search.make_tally(pattern.rule, source, search.allowed)
-                Matches(pattern, looked, subject, search.deadline, words).count_into(tally)
+                Matches(pattern, looked, subject, search.deadline, occurrence.words).count_into(tally)
                 if tally.values or tally.gave_up:
                     search.tallies[place] = tally
 
-    def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> dict[int, list[Word]]:
-        """The numbers of the patterns that may occur, each with the words of its context that may.
+    def _occurring(self, variants: dict[frozenset[str], list[Looked]]) -> dict[int, _Occurrence]:
+        """The numbers of the patterns that may occur, each with where, or with the words of its context that may.
 
-        One pass over each variant of all texts, with the paths, line ends between, for the patterns that want it.
+        One pass over each variant of all texts, with the paths, line ends between, for the patterns that want it;
+        but for large texts, which have a pass of their own.
         """
-        found: dict[int, list[Word]] = {}
+        found: dict[int, _Occurrence] = {}
         for steps, texts in variants.items():
-            parts = dict.fromkeys(looked.data for looked in texts)
+            parts = dict.fromkeys(looked.data for looked in texts if not _place_of(looked))
             parts |= dict.fromkeys(looked.source.path.encode("utf-8", "replace") for looked in texts)
-            for sign in self._prefilters[steps].occurring(b"\n".join(parts)):
-                number, word, _ = self._signs[steps][sign]
-                found.setdefault(number, []).extend([word] if word else [])
+            places = {_place_of(looked): looked.data for looked in texts} | {b"": b"\n".join(parts)}
+            for place, data in places.items():
+                for sign in self._prefilters[steps].occurring(data):
+                    number, word, _ = self._signs[steps][sign]
+                    occurrence = found.setdefault(number, _Occurrence())
+                    occurrence.places.add(place)
+                    if word and word not in occurrence.words:
+                        occurrence.words.append(word)
         return found
 
     def _findings(self, tallies: dict[Place, Tally]) -> Iterable[Finding]:
@@ -165,6 +175,18 @@ class _Search(Struct, eq=False):
     only: Text | None = None
     tallies: dict[Place, Tally] = field(default_factory=dict)
     complete: bool = True
+
+
+class _Occurrence(Struct, eq=False):
+    """Where a pattern may occur: in all texts, for a word of its context does, or in these places."""
+
+    words: list[Word] = field(default_factory=list)
+    places: set[bytes] = field(default_factory=set)
+
+
+def _place_of(looked: Looked) -> bytes:
+    """A large text is a place of its own, all others are one: most patterns that occur do so in the mail itself."""
+    return looked.data if len(looked.data) >= _LARGE else b""
 
 
 def _signs(patterns: Sequence[PatternRule], steps: frozenset[str]) -> Iterator[tuple[int, Word | None, Expression]]:

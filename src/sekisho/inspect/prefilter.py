@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 import hyperscan
 from msgspec import Struct
 
+from sekisho.inspect.gates import GATES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _FLAGS = hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_SINGLEMATCH
 _LONGEST_REPEAT = 8
 _GROUP = 100  # patterns in a database: larger ones take longer to compile, smaller ones to scan
+_LEAST_BEHIND = 4  # patterns that are worth a gate
 _MOST_REMEMBERED = 64  # groups of this process
 _VERSION = version("hyperscan")
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{([0-9]+),([0-9]+)\}", re.DOTALL)
@@ -28,6 +31,14 @@ class Expression(Struct, frozen=True):
     text: str
     caseless: bool = False
     literal: bool = False
+
+
+class _Pass(Struct, frozen=True, eq=False):
+    """A database, the numbers of its patterns, and the number of the gate without which it is not asked."""
+
+    database: hyperscan.Database
+    numbers: list[int]
+    gate: int | None
 
 
 class Compilations(Protocol):
@@ -43,32 +54,39 @@ class Compilations(Protocol):
 class Prefilter:
     """Compiled once, then shared by all threads; each thread has hyperscan scratches of its own.
 
+    Patterns behind a gate are looked for only in a text in which the gate occurs.
+
     `always` are the numbers of the patterns that hyperscan cannot take: they count as occurring in every text.
     `kept` saves compiling what an earlier process has compiled; this process remembers by itself.
     """
 
     def __init__(self, expressions: Sequence[Expression], kept: Compilations | None = None) -> None:
-        self._databases: list[tuple[hyperscan.Database, list[int]]] = []
+        self._databases: list[_Pass] = []
         always: set[int] = set()
-        for numbers in _groups(expressions):
-            database, left = _group(tuple(expressions[n] for n in numbers), kept)
+        every, behind = _gated(expressions)
+        for numbers, gate in (*((some, None) for some in _groups(every, behind)), *behind):
+            database, left = _group(tuple(every[n] for n in numbers), kept)
             always.update(numbers[n] for n in left)
             if database is not None:
-                self._databases.append((database, numbers))
-        self.always = frozenset(always)
+                self._databases.append(_Pass(database, numbers, gate))
+        self._count = len(expressions)
+        # A gate that hyperscan cannot take is open.
+        self._open = frozenset(n for n in always if n >= self._count)
+        self.always = frozenset(always - self._open)
         self._local = threading.local()
 
     def occurring(self, data: bytes) -> list[int]:
         """The numbers of the patterns that may occur in UTF-8 `data`, and surely of all that do, in order."""
-        found = set(self.always)
-        for (database, numbers), scratch in zip(self._databases, self._scratches(), strict=True):
-            database.scan(data, match_event_handler=_collector(found, numbers), scratch=scratch)
-        return sorted(found)
+        found = set(self.always | self._open)
+        for one, scratch in zip(self._databases, self._scratches(), strict=True):
+            if one.gate is None or one.gate in found:
+                one.database.scan(data, match_event_handler=_collector(found, one.numbers), scratch=scratch)
+        return sorted(number for number in found if number < self._count)
 
     def _scratches(self) -> list[hyperscan.Scratch]:
         scratches: list[hyperscan.Scratch] | None = getattr(self._local, "scratches", None)
         if scratches is None:
-            scratches = self._local.scratches = [hyperscan.Scratch(database) for database, _ in self._databases]
+            scratches = self._local.scratches = [hyperscan.Scratch(one.database) for one in self._databases]
         return scratches
 
 
@@ -95,12 +113,26 @@ def _collector(found: set[int], numbers: Sequence[int]) -> Callable[..., None]:
     return on_match
 
 
-def _groups(expressions: Sequence[Expression]) -> Iterator[list[int]]:
-    """All literals together, which hyperscan finds fastest, and the others in groups of their own."""
+def _gated(expressions: Sequence[Expression]) -> tuple[list[Expression], list[tuple[list[int], int]]]:
+    """The expressions with those of the gates behind them; the numbers behind each gate, with the gate's."""
+    every, behind = list(expressions), []
+    free = {n for n, expression in enumerate(expressions) if not expression.literal}
+    for gate in GATES:
+        numbers = sorted(n for n in free if gate.is_before(expressions[n].text))
+        if len(numbers) >= _LEAST_BEHIND:
+            behind.append((numbers, len(every)))
+            every.append(Expression(gate.text))
+            free.difference_update(numbers)
+    return every, behind
+
+
+def _groups(expressions: Sequence[Expression], behind: Sequence[tuple[list[int], int]]) -> Iterator[list[int]]:
+    """All literals together, which hyperscan finds fastest, and the others in groups, but for those behind a gate."""
+    closed = {number for numbers, _ in behind for number in numbers}
     literals = [n for n, expression in enumerate(expressions) if expression.literal]
     if literals:
         yield literals
-    others = [n for n, expression in enumerate(expressions) if not expression.literal]
+    others = [n for n, expression in enumerate(expressions) if not expression.literal and n not in closed]
     yield from (others[at : at + _GROUP] for at in range(0, len(others), _GROUP))
 
 

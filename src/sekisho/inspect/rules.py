@@ -86,6 +86,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """One rule file. Without a pattern it is a head that documents an id found by code.
 
     Fewer different values than `least` in one place are no finding: one address is a signature, fifty are a list.
+    Not `maskable`: what the patterns match is only the beginning of what must not leave (a key's first line).
     """
 
     id: str
@@ -103,6 +104,7 @@ class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     least: int = 1
     where: tuple[Where, ...] = _TEXT_PLACES
     redact: Redaction = "middle"
+    maskable: bool = True
     references: tuple[str, ...] = ()
     positive: tuple[Example, ...] = ()
     negative: tuple[Example, ...] = ()

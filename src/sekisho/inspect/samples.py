@@ -82,6 +82,15 @@ def _password(dice: random.Random) -> str:
     return _run(dice, string.ascii_lowercase, 5) + _run(dice, string.ascii_uppercase, 2) + _digits(dice, 3) + "#"
 
 
+_WORDS = ("Kaede", "Summer", "Harbor", "Tanuki", "Orchid", "Minato", "Falcon", "Winter", "Sakura", "Copper", "Momiji")
+
+
+def _word_password(dice: random.Random) -> str:
+    """As people choose them: a word, two to four digits, mostly a sign."""
+    sign, tail = dice.choice((("", ""), ("", "!"), ("#", ""), ("_", "!"), ("@", "")))
+    return dice.choice(_WORDS) + sign + _digits(dice, dice.randint(2, 4)) + tail
+
+
 def _checked(prefix: str) -> Callable[[random.Random], str]:
     """A token as GitHub and npm make them: 30 characters and their CRC-32 in base 62."""
     digits = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -164,4 +173,5 @@ MAKERS: dict[str, Callable[[random.Random], str]] = {
     "openssh-private-key": _pem("OPENSSH PRIVATE KEY"),
     "certificate": _pem("CERTIFICATE"),
     "password": _password,
+    "word-password": _word_password,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sekisho.inspect.check_digits import digits_of, luhn
 from sekisho.inspect.validators_jp import JAPANESE_VALIDATORS
 from sekisho.inspect.validators_secret import SECRET_VALIDATORS, entropy, placeholder
+from sekisho.inspect.validators_token import TOKEN_VALIDATORS
 from sekisho.inspect.validators_world import WORLD_VALIDATORS
 
 if TYPE_CHECKING:
@@ -56,5 +57,6 @@ VALIDATORS: dict[str, Callable[[str], bool]] = {
     )
 }
 VALIDATORS.update(SECRET_VALIDATORS)
+VALIDATORS.update(TOKEN_VALIDATORS)
 VALIDATORS.update(WORLD_VALIDATORS)
 VALIDATORS.update(JAPANESE_VALIDATORS)

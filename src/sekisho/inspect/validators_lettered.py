@@ -191,13 +191,13 @@ def us_dea(value: str) -> bool:
     return (sum(digits[0:6:2]) + 2 * sum(digits[1:6:2])) % 10 == digits[6]
 
 
-def _td1_number(line: str) -> tuple[str, str]:
-    """The document number of a TD1's upper line, and its check digit.
+def _card_number(number: str, check: str, optional: str) -> tuple[str, str]:
+    """The document number of a TD1 or TD2, and its check digit.
 
     Of a number longer than nine characters the rest and the check digit begin the optional field, up to a filler; a
-    filler stands in the check digit's own place (ICAO 9303-5 4.2.2).
+    filler stands in the check digit's own place (ICAO 9303-5 4.2.2, ICAO 9303-6 4.2.2).
     """
-    number, check, rest = line[5:14], line[14:15], line[15:30].partition("<")[0]
+    rest = optional.partition("<")[0]
     return (number + rest[:-1], rest[-1]) if check == "<" and len(rest) > 1 else (number, check)
 
 
@@ -209,10 +209,13 @@ def passport_mrz(value: str) -> bool:
     lines = value.upper().split()
     if len(lines) == 3:
         first, second = lines[0], lines[1]
-        fields = [_td1_number(first), (second[:6], second[6:7]), (second[8:14], second[14:15])]
+        number = _card_number(first[5:14], first[14:15], first[15:30])
+        fields = [number, (second[:6], second[6:7]), (second[8:14], second[14:15])]
     elif len(lines) == 2:
         second = lines[1]
-        fields = [(second[a:b], second[b : b + 1]) for a, b in ((0, 9), (13, 19), (21, 27))]
+        optional = second[28:35] if len(second) == 36 else ""  # of a TD3, the personal number
+        number = _card_number(second[:9], second[9:10], optional)
+        fields = [number, (second[13:19], second[19:20]), (second[21:27], second[27:28])]
     else:
         return False
     return all(re.fullmatch("[0-9A-Z<]+", text) and str(seven_three_one(text)) == digit for text, digit in fields)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import math
 import re
-import zlib
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,16 +18,13 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 # What a writer puts where the value goes.
 _HOLE = re.compile(
     r"(?i)^[x*.\-_#•●?=~+/\s]+$|x{4,}|\*{3,}|\.{3}|…|•{2,}|●{2,}|\uff0a{2,}|<[^>]*>|\$\{|\{\{|\}\}|%\(|%\w+%|\$\(|^[<\[({$%@&]"
     r"|example|sample|dummy|placeholder|redacted|masked|omitted|changeme|change[-_]?(?:me|this|it)|replace[-_]?(?:me|with|this)"
     r"|(?:^|[-_])(?:your|insert|enter|fill)[-_a-z]|your(?:secret|token|key|api|pass)|put[-_]?your|goes[-_]?here|[-_]here$|to[-_]?be[-_]"
-    r"|not[-_]?a?[-_]?(?:real|secret)|fake|todo|fixme|lorem|foobar|test[-_]?test|super[-_]?secret|パスワード|ここに|記入|入力|別途|省略|伏せ"
+    r"|not[-_]?a?[-_]?(?:real|secret)|fake|todo|fixme|lorem|foobar|test[-_]?test|super[-_]?secret|^(?:enabled|disabled|required|optional|default|string|int|text|value|field|name)[0-9]{1,2}$|パスワード|ここに|記入|入力|別途|省略|伏せ"
 )
 _NO_VALUES = (
     "null none true false undefined nil empty string str int bool boolean required optional default secret password"
@@ -44,15 +39,16 @@ _NOTHING = frozenset(_NO_VALUES.split())
 _CODE = re.compile(
     r"^(?:os|self|this|process|config|settings|env|request|req|response|res|result|params|options|args|props|data|ctx|secrets?"
     r"|vault|var|local|exports|module|window|session|credentials|account|auth|app|user)[.\[]"
-    r"|^(?:getenv|env|new|await|function|lambda|return)\b|\w\(|\w\[|\)$|^[A-Za-z_]+(?:\.[A-Za-z_]+)+$|^[a-z]+(?:_[a-z]+)+$"
-    r"|^[A-Z]+(?:_[A-Z]+)*$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+){2,}$|->|::|=>|^\W*$|\[['\"]|^[a-z]+(?:[A-Z][a-z]+)+$|^(?:[a-z]+/)+[a-z]+$|^[!|>]"
+    r"|^(?:getenv|env|new|await|function|lambda|return)\b|\w\(|\w\[|\)$|^[A-Za-z_]+(?:\.[A-Za-z_]+)+$|^[a-z]{1,12}[0-9]{0,2}(?:_[a-z]{1,12}[0-9]{0,2})+(?:_[0-9]{1,2})?$"
+    r"|^[A-Z]+(?:_[A-Z]+)*$|^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+){2,}$|->|::|=>|^\W*$|\[['\"]|^[a-z]+(?:[A-Z][a-z]+)+$|^(?:[a-z]+[0-9]{0,2}/)+[a-z]+[0-9]{0,2}$|^[!|>]"
 )
 _SEQUENCES = ("abcdefgh", "12345678", "23456789", "87654321", "qwertyui", "01234567", "aaaaaa", "000000", "111111")
 _TRAIL = ".,;:!?)]}\"'`>"
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HEX = re.compile(r"[0-9a-f]+|[0-9A-F]+")
+_HEX_GROUPS = re.compile(r"[0-9a-f-]+|[0-9A-F-]+")
 _PATHLIKE = re.compile(
-    r"^(?:[a-z]+:)?/{1,2}[\w.-]|\.(?:com|net|org|jp|html?|php|png|jpe?g|gif|css|js|json|py|txt|pem|key|crt)$|@"
+    r"^(?:[a-z]+:)?/{1,2}[\w.-]|\.(?:com|net|org|jp|html?|php|png|jpe?g|gif|css|js|json|py|txt|pem|key|crt)$|^@|@[\w-]+\.\w"
 )
 # "Password1234_" in a manual; names and hyphened words without a digit.
 _FIRST_THOUGHT = re.compile(
@@ -65,9 +61,14 @@ _FOUR_WORDS = re.compile(r"[a-z]{3,9}(?:-[a-z]{3,9}){3,7}")
 _SIGNS = re.compile(r"[#$%&*+=!^~?]")
 # Versions, paths, names of machines, code, measures.
 _PARTS = re.compile(r"[-_.:/].*[-_.:/]|[@()<>{}\[\];|,\"]|^[A-Za-z_]+=|[0-9]x[0-9]")
+# Parts of a path, of a number with points or dashes, of code.
+_MIDDLE = re.compile(r"[/\\:()<>{}\[\];|,\"=]|[-._].*[-._]|[0-9][-.][0-9]|^[A-Z]{2,}[0-9]*-")
 _INNER_SIGN = re.compile(r"[A-Za-z][#$%&*+=!^~]+[A-Za-z]")
-# Letters that English avoids, and more consonants in a row than it has: signs of chance.
-_UNWORDLY = re.compile(r"(?i)[jqxz]|[^aeiouy]{5}")
+# Letters that English avoids, more consonants in a row than it has, and two that begin no word: signs of chance.
+_UNWORDLY = re.compile(
+    r"(?i)[jqxz]|[^aeiouy]{5}|^(?:[bcdfgkptvw][bcdfgkpmvt]|[bdfgmnv][nms]|[hlmnrvwy][bcdfgklmnprstvw]|[gkpbf]d|s[bdfgrv])"
+    r"|[bcdfgklmnprstvw](?:[bdfgkmpvw][lnr]|[lnr][bgmpvw])$"
+)
 
 
 def placeholder(value: str) -> bool:
@@ -84,13 +85,19 @@ def generated(value: str) -> bool:
     lowered = value.lower()
     if len(value) < 16 or placeholder(value) or any(s in lowered for s in _SEQUENCES) or _PATHLIKE.search(value):
         return False
-    letters = sum(c.isalpha() for c in value)
-    digits = sum(c.isdigit() for c in value)
-    if not letters or not digits or _CODE.search(value) or _UUID.fullmatch(value):
+    if not any(map(str.isalpha, value)) or _CODE.search(value) or _UUID.fullmatch(value):
+        return False
+    if not any(map(str.isdigit, value)) and not _case_changes(value):
         return False
     if _HEX.fullmatch(value):
         return len(value) >= 32 and entropy(value) >= 3.0
     return entropy(value) >= _least_bits(value) and _wordless(value)
+
+
+def _case_changes(value: str) -> bool:
+    """Whether the case of letters changes as by chance: three in a hundred tokens of 20 characters have no digit."""
+    letters = [c for c in value if c.isalpha()]
+    return 3 * sum(a.isupper() != b.isupper() for a, b in pairwise(letters)) >= len(value)
 
 
 def secret_value(value: str) -> bool:
@@ -115,7 +122,7 @@ _TRIVIAL = re.compile(
 
 def trivial_password(value: str) -> bool:
     """A password that everybody tries first ("password"), also as "user:password" in Base64 (RFC 7617 2)."""
-    return bool(_TRIVIAL.fullmatch(_decoded(value).partition(":")[2] or value))
+    return bool(_TRIVIAL.fullmatch(decoded(value).partition(":")[2] or value))
 
 
 def chosen_password(value: str) -> bool:
@@ -132,10 +139,67 @@ def strong_password(value: str) -> bool:
     return len(plain) >= 8 and chosen_password(value) and entropy(plain) >= _least_bits(plain) and _wordless(plain)
 
 
+# Names and ordinals that mix letters and digits as passwords do.
+_TYPED_SIGNS = "#$%&*+=!^~?@"
+_NAMED = re.compile(
+    r"(?i)^0x[0-9a-f]+$|^[0-9]+x[0-9]|^(?:i(?:phone|pad|os)|pixel|galaxy|xperia|surface|thinkpad|issue|order|invoice|ticket|team|bitwarden|keepass|lastpass|chrome|firefox|edge|safari|android|windows|win|office|outlook|exchange|server|postgresql|mysql|oracle|oauth|python|java|php"
+    r"|node|http|ipv|wpa|sha|log|web|level|version|option|chapter|section|room|floor|page|step|phase|type|class|part|form|table"
+    r"|figure|line|unit|port|user|admin|test|item|day|week|team|group|zone|gate|q)[-_#]?[0-9]{1,6}(?:pro|plus|max|mini|ultra|se|a|sp[0-9])?[!.]?$|^[0-9]+(?:st|nd|rd|th)"
+)
+
+
+def mixed_password(value: str) -> bool:
+    """A password by its look alone, 7 to 64 characters: three of small letters, capitals, digits and signs."""
+    plain = value.rstrip(_TRAIL)
+    if len(plain) < 7 or not chosen_password(value) or _NAMED.search(plain) or _HEX_GROUPS.fullmatch(plain):
+        return False
+    kinds = (str.islower, str.isupper, str.isdigit, _TYPED_SIGNS.__contains__)
+    return sum(any(map(kind, value)) for kind in kinds) >= 3 and not _MIDDLE.search(plain)
+
+
+_SIGNED_WORD = re.compile(
+    r"[A-Z][a-z]{2,}[a-zA-Z]*(?:[#$%&*+!^~?@]{1,2}[0-9]{2,6}[#$%&*+!?@]?|[_-]?[0-9]{2,6}[#$%&*+=!?~^@]{1,2})"
+)
+
+
+def signed_word(value: str) -> bool:
+    """A word with a capital, digits and a sign in one ("Harbor@53", "Kaede22!"), no name of a thing."""
+    plain = value.rstrip(".,;:)]}\"'`>")
+    return bool(_SIGNED_WORD.fullmatch(plain)) and mixed_password(plain)
+
+
+_TYPED = re.compile(r"[A-Za-z0-9][A-Za-z0-9#$%&*+=!^~?@]{7,31}")
+
+
+def random_password(value: str) -> bool:
+    """Small letters, capitals and digits, 8 to 32 characters that change as by chance; no sign that joins words."""
+    plain = value.rstrip(".,;:)]}\"'`>")
+    if not _TYPED.fullmatch(plain) or not mixed_password(plain) or _words_in(plain):
+        return False
+    kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in plain if c.isalnum()]
+    return len(set(kinds)) == 3 and sum(a != b for a, b in pairwise(kinds)) >= max(4, len(kinds) // 3)
+
+
+def typed_password(value: str) -> bool:
+    """What only a password looks like: a word with digits and a sign, or letters and digits as by chance."""
+    return signed_word(value) or random_password(value)
+
+
+def login_password(value: str) -> bool:
+    """A password behind a login: one that needs no word beside it, or has the look of one."""
+    return strong_password(value) or mixed_password(value)
+
+
 def scrambled(value: str) -> bool:
     """Small letters, capitals and digits mixed as in no word, code or name, 8 characters or more; no hexadecimal."""
     plain = value.rstrip(_TRAIL)
-    if len(plain) < 8 or not chosen_password(plain[:64]) or _HEX.fullmatch(plain) or _PARTS.search(plain):
+    if (
+        len(plain) < 8
+        or not chosen_password(plain[:64])
+        or _HEX_GROUPS.fullmatch(plain)
+        or _PARTS.search(plain)
+        or _NAMED.search(plain)
+    ):
         return False
     kinds = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in plain if c.isalnum()]
     changes = sum(a != b for a, b in pairwise(kinds))
@@ -146,22 +210,22 @@ def scrambled(value: str) -> bool:
 
 def _readable(value: str) -> bool:
     """Whether it has a word of five letters, or words are much of it: names of products and versions of them do."""
-    words = [run for run in _WORD.findall(value) if re.search(r"(?i)[aeiouy]", run) and not _UNWORDLY.search(run)]
+    words = _words_in(value)
     return sum(map(len, words)) > 0.35 * len(value) or (len(value) < 20 and any(len(word) > 4 for word in words))
 
 
 # Dates, times, versions, measures, file names and mail addresses beside "password:" in prose.
 _PLAIN = re.compile(
     r"(?i)^[0-9]{1,4}[-/.:年][0-9]{1,2}\b|^[\^~<>=v]{0,3}[0-9]+(?:\.[0-9x*]+)+|\w\[|^\S+@\S+\.[a-z]{2,}$|^[a-z]+[(\uff08]|\(\)|^[0-9]+(?:bits?|bytes?|chars?|characters|days?|hours?|mins?|minutes|months?|years?|letters|digits|times?|th|nd|st)$"
-    r"|^(?:https?|www\.)|\.(?:docx?|xlsx?|pdf|zip|txt|html?|php|jpe?g|png)$|^[a-z]+-[0-9]{1,2}$|^\[[^\]]*\]$|[a-z]=[0-9]*$|&[a-z]+="
-    r"|^[0-9]+[-~〜][0-9]+|^(?:rfc|sha|md|utf|iso|base|windows|win|bcrypt|oauth|mp)[-_]?[0-9]+"
+    r"|^(?:https?|www\.)|\.(?:docx?|xlsx?|pdf|zip|txt|html?|php|jpe?g|png)$|^[a-z]+-[0-9]{1,2}$|^\[[^\]]*\]$|^[a-z_]{1,20}=[0-9]*$|&[a-z]+="
+    r"|^[0-9]+[-~〜][0-9]+|[a-z0-9],[a-z0-9]|^[a-z]+(?:_[a-z]+[0-9]{0,2})+$|^(?:rfc|sha|md|utf|iso|base|windows|win|bcrypt|oauth|mp)[-_]?[0-9]+"
 )
 
 
 def config_password(value: str) -> bool:
-    """A password as a value in a file of settings, 5 to 128 characters: letters, digits, signs: two of them."""
+    """A password as a value in a file of settings, 5 to 300 characters: letters, digits, signs: two of them."""
     value = value.rstrip(",.;:?")
-    if not 5 <= len(value) <= 128 or placeholder(value) or _CODE.search(value) or value.startswith(("/", "~/", "./")):
+    if not 5 <= len(value) <= 300 or placeholder(value) or _CODE.search(value) or value.startswith(("/", "~/", "./")):
         return False
     if _FIRST_THOUGHT.fullmatch(value) or _NAME.fullmatch(value):
         return False
@@ -187,81 +251,9 @@ def url_password(value: str) -> bool:
 
 def basic_credentials(value: str) -> bool:
     """Base64 of "user:password" (RFC 7617 2), also as Docker and npm keep it."""
-    text = _decoded(value)
+    text = decoded(value)
     user, colon, password = text.partition(":")
     return bool(colon and user and text.isprintable() and len(password) >= 4) and url_password(password)
-
-
-def github_token(value: str) -> bool:
-    """A GitHub token: the last 6 of its 36 characters are the CRC-32 of the others in base 62, as the vendor tells.
-
-    The longer forms (`github_pat_`, app tokens beyond 36) are taken by their look.
-    """
-    body = value.rpartition("_")[2]
-    return (
-        _crc_base62(body)
-        if len(body) == 36
-        else generated(value.partition("_")[2].replace("_", "").replace("pat", ""))
-    )
-
-
-def npm_token(value: str) -> bool:
-    """An npm token, made like GitHub's: `npm_`, 30 characters and their CRC-32 in base 62."""
-    return _crc_base62(value.rpartition("_")[2])
-
-
-def discord_token(value: str) -> bool:
-    """A Discord bot token: its first part is the bot's number, 17 to 20 digits, in Base64."""
-    number = _decoded(value.partition(".")[0])
-    return 17 <= len(number) <= 20 and number.isdigit() and number.isascii() and not placeholder(value)
-
-
-def age_secret_key(value: str) -> bool:
-    """An age identity: Bech32 with the checksum of BIP 173."""
-    head, _, data = value.lower().rpartition("1")
-    if not head or len(data) < 6 or any(c not in _BECH32 for c in data):
-        return False
-    expanded = [ord(c) >> 5 for c in head] + [0] + [ord(c) & 31 for c in head]
-    return _polymod(expanded + [_BECH32.index(c) for c in data]) == 1
-
-
-def base58_key(value: str) -> bool:
-    """A private key of a wallet in Base58Check: the last 4 bytes are the first of a double SHA-256 of the others."""
-    if len(value) > 120 or any(c not in _BASE58 for c in value):
-        return False
-    number = 0
-    for c in value:
-        number = number * 58 + _BASE58.index(c)
-    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    return hashlib.sha256(hashlib.sha256(data[:-4]).digest()).digest()[:4] == data[-4:]
-
-
-def wireguard_key(value: str) -> bool:
-    """A Curve25519 private key in Base64: 32 bytes that are not a pattern."""
-    return len(_bytes(value)) == 32 and len(set(_bytes(value))) > 16
-
-
-def otp_secret(value: str) -> bool:
-    """The shared secret of a one-time password generator, Base32 (RFC 4648 6), no sample of a manual."""
-    value = value.upper().rstrip("=")
-    return (
-        len(value) >= 16
-        and entropy(value) >= 2.7
-        and value not in ("JBSWY3DPEHPK3PXP", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
-    )
-
-
-def bitlocker_key(value: str) -> bool:
-    """A BitLocker recovery key: eight groups, each a multiple of 11 and at most 11 times 16 bits."""
-    if not re.fullmatch(r"[0-9]{6}(?:-[0-9]{6}){7}", value):
-        return False
-    groups = [int(group) for group in value.split("-")]
-    return all(n % 11 == 0 and n < 11 * 65_536 for n in groups) and len(set(groups)) > 4
-
-
-def wrapped_key(value: str) -> bool:
-    """Base64 of a PEM private key, as kubeconfig files and cloud settings wrap it (RFC 7468 10)."""
-    return "PRIVATE KEY" in _decoded(value[:64])
 
 
 def recovery_codes(value: str) -> bool:
@@ -313,8 +305,12 @@ def _least_bits(value: str) -> float:
 
 def _wordless(value: str) -> bool:
     """Whether no more than half of a value reads like words."""
-    words = (run for run in _WORD.findall(value) if re.search(r"(?i)[aeiouy]", run) and not _UNWORDLY.search(run))
-    return 2 * sum(map(len, words)) <= len(value)
+    return 2 * sum(map(len, _words_in(value))) <= len(value)
+
+
+def _words_in(value: str) -> list[str]:
+    """The runs of four letters or more that can be spoken: a vowel, and no sounds that English does not join."""
+    return [run for run in _WORD.findall(value) if re.search(r"(?i)[aeiouy]", run) and not _UNWORDLY.search(run)]
 
 
 def _mixed(value: str) -> bool:
@@ -326,10 +322,10 @@ def _mixed(value: str) -> bool:
     changes = sum(a.islower() and b.isupper() for a, b in pairwise(value))
     if not value.isalpha():
         return bool(_INNER_SIGN.search(value)) and not value.islower() and not value.isupper() and _wordless(value)
-    return (changes >= 2 and _wordless(value)) or (changes == 1 and len(value) >= 8 and not _WORD.search(value))
+    return (changes >= 2 and _wordless(value)) or (changes == 1 and len(value) >= 8 and not _words_in(value))
 
 
-def _bytes(value: str) -> bytes:
+def octets(value: str) -> bytes:
     """Base64 or base64url with or without padding; empty where it is neither."""
     plain = value.strip().rstrip("=").replace("-", "+").replace("_", "/")
     try:
@@ -338,28 +334,9 @@ def _bytes(value: str) -> bytes:
         return b""
 
 
-def _decoded(value: str) -> str:
-    return _bytes(value).decode("utf-8", "replace")
-
-
-def _crc_base62(body: str) -> bool:
-    if len(body) != 36 or not body.isalnum() or not body.isascii():
-        return False
-    number = 0
-    for c in body[-6:]:
-        number = number * 62 + _BASE62.index(c)
-    return zlib.crc32(body[:-6].encode()) == number
-
-
-def _polymod(values: list[int]) -> int:
-    """The checksum of BIP 173 over five-bit values."""
-    check = 1
-    for value in values:
-        top = check >> 25
-        check = (check & 0x1FFFFFF) << 5 ^ value
-        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
-            check ^= generator if top >> bit & 1 else 0
-    return check
+def decoded(value: str) -> str:
+    """Base64 as text, bytes that are none of UTF-8 replaced."""
+    return octets(value).decode("utf-8", "replace")
 
 
 SECRET_VALIDATORS: dict[str, Callable[[str], bool]] = {
@@ -371,20 +348,16 @@ SECRET_VALIDATORS: dict[str, Callable[[str], bool]] = {
         trivial_password,
         chosen_password,
         strong_password,
+        mixed_password,
+        signed_word,
+        random_password,
+        typed_password,
+        login_password,
         scrambled,
         config_password,
         word_password,
         url_password,
         basic_credentials,
-        github_token,
-        npm_token,
-        discord_token,
-        age_secret_key,
-        base58_key,
-        wireguard_key,
-        otp_secret,
-        bitlocker_key,
-        wrapped_key,
         recovery_codes,
         pin,
         password_hash,

@@ -10,7 +10,7 @@ _LONGEST_NAME = 8
 _LONGEST_SURNAME = 4
 
 # Two such characters behind a surname that are another word all the same.
-_NO_GIVEN_NAMES = frozenset(("大和", "明神", "昭和", "平成", "令和", "明治", "大正", "元旦", "新春", "和平", "公正"))
+_NO_GIVEN_NAMES = frozenset(("昭和", "平成", "令和", "明治", "新春", "和平", "公正"))
 
 
 @cache

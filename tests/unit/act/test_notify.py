@@ -105,7 +105,16 @@ def test_which_values_were_masked():
     text = redacted("sender", findings=findings, ids=("dlp/jp/*", "dlp/iban"))
     assert "Individual number (My Number) (text, high, 12 times, masked)" in text
     assert "dlp/card (text, high)" in text
-    none = redacted("sender", findings=findings, ids=("dlp/iban",))
+
+
+def test_what_another_rule_masked_is_told_without_its_findings():
+    """One that adds and goes on: the verdict lists what the deciding rule matched, and that is nothing here."""
+    for findings in ((FINDING,), ()):
+        text = redacted("sender", findings=findings, ids=("dlp/iban",))
+        assert "values are masked with asterisks in subject and text." in text
+        assert "agree with your administrator on a safe way" in text
+        assert "masked)" not in text
+    none = redacted("sender", findings=(), ids=("dlp/iban",), masks=())
     assert "masked" not in none
     assert "Your message left. Please note what was seen in it." in none
 

@@ -6,7 +6,7 @@ from sekisho.decide.policy import decide, decide_on
 from sekisho.mail.message import Message, Part
 from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import Transaction
-from sekisho.mail.verdict import AddHeader, AddRecipient, Disposition, DropPart, Hold, Verdict
+from sekisho.mail.verdict import AddHeader, AddRecipient, Disposition, DropPart, Hold, Redact, Verdict
 
 SECRET_OUT = """
 [[rule]]
@@ -106,6 +106,24 @@ def test_a_rule_that_is_not_final_adds_and_goes_on(policy, message, seen):
     assert verdict.modifications == (AddHeader("X-Outside", "yes"),)
     assert verdict.notify == ("sender", "approver")
     assert one(decide_on(compiled, message())).log
+
+
+def test_what_a_redaction_that_is_not_final_matched_is_among_the_findings(policy, message, seen):
+    """The sender is to read what of it was masked; of one that only adds a header nothing is listed."""
+    masks = """
+[[rule]]
+name = "mask"
+when = { finding = "dlp/jp/*" }
+then = { modifications = [{ type = "redact" }], notify = "sender" }
+final = false
+"""
+    number, token = seen("dlp/jp/my-number"), seen("dlp/secret/jwt")
+    verdict = one(decide_on(policy(masks), message(number, token)))
+    assert (verdict.policy_rule, verdict.findings) == ("default", (number,))
+    assert verdict.modifications == (Redact(("dlp/jp/my-number",)),)
+    assert one(decide_on(policy(masks + SECRET_OUT), message(number, token))).findings == (token, number)
+    banner = NOT_FINAL.replace("to = { external = true }", 'when = { finding = "dlp/*" }')
+    assert one(decide_on(policy(banner), message(number))).findings == ()
 
 
 def test_recipients_with_different_modifications_get_verdicts_of_their_own(policy, message):

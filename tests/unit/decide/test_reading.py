@@ -5,7 +5,6 @@ import pytest
 
 from sekisho.config.shipped import shipped
 from sekisho.decide.reading import FAMILIES, NEVER_MASKED
-from sekisho.inspect.located import BEGINNINGS
 from sekisho.inspect.rules import load_rules
 
 RULE = '[[rule]]\nname = "r"\n{}\nthen = {{ disposition = "reject" }}\n'
@@ -174,6 +173,13 @@ REDACT = 'then = {{ disposition = "deliver", modifications = [{{ type = "redact"
             'then.modifications[0].finding: what "dlp/mark/*" finds',
         ),
         ("", ', finding = ["dlp/*", "*"]', None),
+        ('when = { finding = "dlp/exact/*" }', "", 'then.modifications: what "dlp/exact/*" finds cannot be masked'),
+        (
+            'when = { any = [{ finding = "dlp/exact/list" }, { finding = "dlp/mark/*" }] }',
+            "",
+            'then.modifications: what "dlp/exact/list", "dlp/mark/*" finds cannot be masked',
+        ),
+        ('when = { any = [{ finding = "dlp/exact/list" }, { finding = "dlp/secret/jwt" }] }', "", None),
         ("", "", "then.modifications: redact without a finding needs a rule that matches some"),
         (
             'when = { none = [{ finding = "dlp/*" }] }',
@@ -206,8 +212,8 @@ finding = "dlp/crad"
 
 
 def test_what_cannot_be_masked_is_what_no_pattern_finds_or_hides():
-    """Against the rules that came with Sekisho: those without a pattern, and those whose values are shown."""
+    """Against the built-in rules: without a pattern, or with values that are shown or only a beginning."""
     rules, problems = load_rules([shipped("rules")])
     assert not problems
-    hiding = {rule.id for rule in rules.with_patterns if rule.redact != "none"} - BEGINNINGS
+    hiding = {rule.id for rule in rules.with_patterns if rule.redact != "none" and rule.maskable}
     assert {id_ for id_ in rules.by_id if id_.startswith("dlp/")} - hiding == NEVER_MASKED

@@ -7,6 +7,7 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
+from tests.support import zips
 
 from sekisho.inspect.attachments import Attachments, Results
 from sekisho.mail.envelope import Envelope, Recipient, Session
@@ -79,8 +80,25 @@ def transaction(raw, sender="a@corp.example"):
     return Transaction("t", Session("s", "127.0.0.1"), envelope, parse(raw), datetime.now(UTC))
 
 
-def opener(confined, memory=None, passwords=None, most=1_000_000):
-    return Attachments(confined, OpenLimits(), passwords or {}, memory, Results(most))
+class Shared:
+    """What processes share; `gate` is awaited before anything is kept."""
+
+    def __init__(self, gate=None):
+        self.kept = {}
+        self.gate = gate
+
+    async def recall(self, keys, words):
+        found = {key: self.kept.get((key, b""), self.kept.get((key, words))) for key in keys}
+        return {key: opened for key, opened in found.items() if opened is not None}
+
+    async def keep(self, results):
+        if self.gate:
+            await self.gate.wait()
+        self.kept |= {(key, words): opened for key, words, opened in results}
+
+
+def opener(confined, memory=None, passwords=None, most=1_000_000, shared=None):
+    return Attachments(confined, OpenLimits(), passwords or {}, memory, Results(most), shared=shared)
 
 
 def test_a_message_without_attachments_starts_no_job():
@@ -185,12 +203,27 @@ def test_words_of_an_earlier_message_are_handed_on():
     async def story():
         attachments = opener(Watches(), memory, {"default": ("house-word",)})
         await attachments.open(transaction(b"From: a@corp.example\r\n\r\nPassword: Abc-1234\r\n"))
-        await attachments.open(transaction(message(("a.zip", zipped(a_txt=b"1")))))
+        return await attachments.open(transaction(message(("a.zip", zips.aes({"a.txt": b"1"}, b"Abc-1234")))))
 
-    asyncio.run(story())
+    opened = asyncio.run(story()).opened
     assert memory.words == [("default", "a@corp.example", ("Abc-1234",))]
-    assert b"Abc-1234" in seen[0]
-    assert b"house-word" in seen[0]
+    assert b"Abc-1234" in seen[-1]
+    assert b"house-word" in seen[-1]
+    assert [f.rule for f in opened.findings] == ["attachment/password-in-mail"]
+
+
+def test_words_are_not_gathered_for_what_needs_no_password():
+    class Asked(Memory):
+        async def recent_words(self, *_):
+            raise AssertionError
+
+    confined = InProcess()
+    raw = message(("a.zip", zipped(a_txt=b"1")), body="Password: Abc-1234")
+    assert len(asyncio.run(opener(confined, Asked()).open(transaction(raw))).opened.files) == 2
+    assert confined.runs == 1
+    broken = message(("a.zip", zipped(a_txt=b"1" * 2000)[:60]))
+    with pytest.raises(AssertionError):
+        asyncio.run(opener(InProcess(), Asked()).open(transaction(broken)))
 
 
 def test_a_store_that_is_away_stops_nothing():
@@ -254,3 +287,66 @@ def test_an_encrypted_file_is_tried_again_with_other_words():
     results.put(KEY, b"words", result(encrypted=True))
     assert results.get(KEY, b"words") is not None
     assert results.get(KEY, b"other words") is None
+
+
+async def opened_by(confined, shared, raw, most=1_000_000):
+    """What a process of its own sees in a message, once it has kept what it found."""
+    after = await opener(confined, shared=shared, most=most).open(transaction(raw))
+    await asyncio.sleep(0)
+    return after.opened
+
+
+@pytest.mark.parametrize("most", [0, 1_000_000])
+def test_what_one_process_has_opened_no_other_opens(most):
+    confined, shared = InProcess(), Shared()
+    content = zipped(a_txt=b"same text")
+
+    async def story():
+        one = await opened_by(confined, shared, message(("x.zip", content)), most)
+        two = await opened_by(confined, shared, message(("y.txt", b"other"), ("x.zip", content)), most)
+        return one, two, await opened_by(confined, shared, message(("y.txt", b"other")), most)
+
+    one, two, _ = asyncio.run(story())
+    assert confined.runs == 2  # the second for y.txt alone
+    assert [file.path for file in two.files] == ["y.txt", *(file.path for file in one.files)]
+    assert {file.part for file in two.files if file.path.startswith("x.zip")} == {"3"}
+
+
+def test_a_message_does_not_wait_for_its_results_to_be_kept():
+    async def story():
+        gate = asyncio.Event()
+        shared = Shared(gate)
+        await opened_by(InProcess(), shared, message(("x.zip", zipped(a_txt=b"1"))))
+        before = len(shared.kept)
+        gate.set()
+        await asyncio.sleep(0)
+        return before, len(shared.kept)
+
+    assert asyncio.run(story()) == (0, 1)
+
+
+def test_what_could_not_be_opened_is_nothing_to_share():
+    class Broken(InProcess):
+        async def run(self, _request):
+            raise SandboxError("memory", "too much")
+
+    shared = Shared()
+    opened = asyncio.run(opened_by(Broken(), shared, message(("x.zip", zipped(a_txt=b"1")))))
+    assert [f.rule for f in opened.findings] == ["inspection.failed/unpack"]
+    assert shared.kept == {}
+
+
+def test_messages_that_look_for_shared_results_at_once_open_once():
+    class Slow(Shared):
+        async def recall(self, keys, words):
+            await asyncio.sleep(0)
+            return await super().recall(keys, words)
+
+    async def story():
+        confined = InProcess(lambda: asyncio.sleep(0))
+        attachments = opener(confined, shared=Slow())
+        raw = message(("x.zip", zipped(a_txt=b"1")))
+        await asyncio.gather(*(attachments.open(transaction(raw)) for _ in range(5)))
+        return confined.runs
+
+    assert asyncio.run(story()) == 1

@@ -283,10 +283,16 @@ PIECES = st.sampled_from(
 @settings(max_examples=60)
 @given(st.lists(st.lists(PIECES | st.text(max_size=4), max_size=8).map("".join), max_size=4))
 def test_the_prefilter_changes_nothing_but_the_time(builtin, texts):
+    class Everywhere:
+        words = ()
+        places = type("Anything", (), {"__contains__": lambda *_: True})()
+
     looked = [Text(t, w, str(i)) for i, t in enumerate(texts) for w in ("body", "subject")]
     quick = builtin.search(looked)
-    everything = {number: [] for number in range(len(builtin._patterns))}
+    everything = dict.fromkeys(range(len(builtin._patterns)), Everywhere)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(patterns_module, "_LARGE", 10)
+        assert builtin.search(looked) == quick
         patch.setattr(builtin, "_occurring", lambda _: everything)
         assert builtin.search(looked) == quick
 

@@ -27,6 +27,7 @@ SHAPES = {
     "bitlocker-key": r"[0-9]{6}(-[0-9]{6}){7}",
     "age-key": r"AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}",
     "wallet-key": r"5[1-9A-HJ-NP-Za-km-z]{50}",
+    "word-password": r"[A-Z][a-z]+[#_@]?[0-9]{2,4}!?",
     "wrapped-private-key": r"LS0tLS1CRUdJTiBSU0EgUFJJVkFURSBLRVkt[A-Za-z0-9+/]+={0,2}",
 }
 

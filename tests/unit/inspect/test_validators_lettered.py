@@ -206,6 +206,28 @@ def test_a_filler_for_the_check_digit_says_that_the_number_goes_on():
     assert not passport_mrz(LONG_TD1.replace("<7349", "07349"))  # a wrong digit is no filler
 
 
+# The specimen of ICAO 9303-11 appendix D.2.
+LONG_TD2 = "I<UTOSTEVENSON<<PETER<JOHN<<<<<<<<<<\nD23145890<UTO3407127M95071227349<<<8"
+
+
+def test_a_long_document_number_of_a_td2():
+    lower = LONG_TD2.partition("\n")[2]
+    assert str(seven_three_one(lower[:10] + lower[13:20] + lower[21:35])) == lower[35]  # the composite check digit
+    assert seven_three_one("D23145890734") == int(lower[31])
+    assert passport_mrz(LONG_TD2)
+    assert not passport_mrz(LONG_TD2.replace("7349<", "7348<"))
+    assert not passport_mrz(LONG_TD2.replace("7349<", "7449<"))
+    assert not passport_mrz(LONG_TD2.replace("7349<", "<<<<<"))
+    assert passport_mrz(LONG_TD2.replace("D23145890<", f"D23145890{seven_three_one('D23145890')}"))
+
+
+def test_a_passport_has_no_place_for_the_rest_of_a_number():
+    """In a TD3 the personal number follows: what it begins with is not the passport's."""
+    line = TD3.partition("\n")[2]
+    check = seven_three_one(f"{line[:9]}734")
+    assert not passport_mrz(TD3.replace(line, f"{line[:9]}<{line[10:28]}734{check}<{line[33:]}"))
+
+
 def test_seven_three_one():
     assert seven_three_one("520727") == 3  # ICAO 9303-3 4.9, example 1
     assert seven_three_one("AB2134<<<") == 5  # example 2

@@ -2,7 +2,6 @@ import base64
 import hashlib
 import random
 import string
-import zlib
 
 import pytest
 from hypothesis import given
@@ -11,33 +10,29 @@ from hypothesis import strategies as st
 from sekisho.inspect.samples import filled_in
 from sekisho.inspect.validators_secret import (
     SECRET_VALIDATORS,
-    age_secret_key,
-    base58_key,
     basic_credentials,
-    bitlocker_key,
     chosen_password,
     config_password,
-    discord_token,
     entropy,
     generated,
-    github_token,
     key_shaped,
-    npm_token,
-    otp_secret,
+    login_password,
+    mixed_password,
     password_hash,
     pin,
     placeholder,
+    random_password,
     recovery_codes,
     restricting_label,
     scrambled,
     secret_value,
+    signed_word,
     strong_password,
     trivial_password,
+    typed_password,
     url_password,
     wifi_password,
-    wireguard_key,
     word_password,
-    wrapped_key,
 )
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
@@ -53,61 +48,6 @@ def test_any_text_is_answered(text):
 def test_long_runs_are_answered_in_bounded_time(check):
     for text in ("a" * 100_000, "aB3" * 30_000, "_" * 100_000, "1-" * 50_000 + "1", "$" * 100_000):
         check(text)
-
-
-def test_the_token_that_github_published():
-    body, check = "zQWBuTSOoRi4A9spHcVY5ncnsDkxkJ", "0mLq17"  # in the vendor's article on its format
-    assert github_token("ghp_" + body + check)
-    assert npm_token("npm_" + body + check)
-
-
-@given(st.text(BASE62, min_size=30, max_size=30), st.integers(0, 35), st.sampled_from(BASE62))
-def test_one_wrong_character_breaks_a_checked_token(body, place, other):
-    number, check = zlib.crc32(body.encode()), ""
-    for _ in range(6):
-        number, rest = divmod(number, 62)
-        check = BASE62[rest] + check
-    token = body + check
-    changed = token[:place] + other + token[place + 1 :]
-    assert github_token("ghp_" + token)
-    assert github_token("ghp_" + changed) == (changed == token)
-
-
-# Valid and invalid strings of BIP 173, which has no more to do with keys than the checksum.
-@pytest.mark.parametrize(
-    "text",
-    [
-        "A12UEL5L",
-        "a12uel5l",
-        "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw",
-        "split1checkupstagehandshakeupstreamerranterredcaperred2y9e3w",
-        "?1ezyfcl",
-    ],
-)
-def test_bech32_vectors(text):
-    assert age_secret_key(text)
-
-
-@pytest.mark.parametrize("text", ["A1G7SGD8", "10a06t8", "1qzzfhee", "x1b4n0q5v", "li1dgmt3", "pzry9x0s0muk"])
-def test_bech32_strings_that_are_none(text):
-    assert not age_secret_key(text)
-
-
-def test_a_wallet_key_of_the_format_description():
-    # 0C28FCA3… of the Bitcoin wiki's page on the wallet import format, encoded here
-    data = b"\x80" + bytes.fromhex("0C28FCA386C7A227600B2FE50B7CAE11EC86D3BF1FBE471BE89827E19D72AA1D")
-    whole = data + hashlib.sha256(hashlib.sha256(data).digest()).digest()[:4]
-    digits, number, text = (
-        "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz",
-        int.from_bytes(whole, "big"),
-        "",
-    )
-    while number:
-        number, rest = divmod(number, 58)
-        text = digits[rest] + text
-    assert text.startswith("5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvy")
-    assert base58_key(text)
-    assert not base58_key(text[:-1] + ("K" if text[-1] != "K" else "L"))
 
 
 def test_entropy():
@@ -241,40 +181,6 @@ def test_basic_credentials():
     assert not basic_credentials("not base64!")
 
 
-def test_discord_tokens_carry_a_number():
-    number = base64.b64encode(b"123456789012345678").decode()
-    rest = filled_in("{{base62-6}}.{{base62-38}}")
-    assert discord_token(f"{number}.{rest}")
-    assert not discord_token(f"{base64.b64encode(b'not a number here').decode()}.{rest}")
-    assert not discord_token(f"{number}.xxxxxx.{'x' * 38}")
-
-
-def test_private_keys_in_base64():
-    assert wrapped_key(base64.b64encode(b"-----BEGIN EC PRIVATE KEY-----\n" + b"x" * 50).decode())
-    assert not wrapped_key(base64.b64encode(b"-----BEGIN CERTIFICATE-----\n" + b"x" * 50).decode())
-
-
-def test_wireguard_keys_are_32_bytes():
-    assert wireguard_key(filled_in("{{curve-key}}"))
-    assert not wireguard_key(base64.b64encode(bytes(32)).decode())
-    assert not wireguard_key(base64.b64encode(random.Random(1).randbytes(31)).decode())
-
-
-def test_bitlocker_groups_are_multiples_of_eleven():
-    key = filled_in("{{bitlocker-key}}")
-    first = int(key[:6])
-    assert bitlocker_key(key)
-    assert not bitlocker_key(f"{first + 1:06}{key[6:]}")
-    assert not bitlocker_key("-".join(["000011"] * 8))
-    assert not bitlocker_key(f"{11 * 65_536:06}{key[6:]}")
-
-
-def test_one_time_password_secrets():
-    assert otp_secret(filled_in("{{base32-32}}"))
-    assert not otp_secret("JBSWY3DPEHPK3PXP")  # the sample of the Key Uri Format
-    assert not otp_secret("AAAAAAAAAAAAAAAA")
-
-
 def test_hashes_and_wifi_passwords():
     assert password_hash(filled_in("{{base62-22}}"))
     assert not password_hash("*")
@@ -370,3 +276,60 @@ def test_numbers_that_open_something(value, is_one):
 )  # fmt: skip
 def test_codes_for_a_lost_second_factor(value, is_one):
     assert recovery_codes(value) is is_one
+
+
+@pytest.mark.parametrize("value", ["Kaede41", "Harbor@5305", "Momiji_27!", "Zk4vQ9pLx2Wd", "pass#word9"])
+def test_passwords_by_their_look(value):
+    assert mixed_password(value)
+    assert mixed_password(f"{value}.")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Kaede4", "2ndFloor", "iPhone15Pro", "Windows11", "Pixel8Pro", "KB5034441", "SUP-20417", "RT-AX86u2",
+        "v3.2.1a", "user1", "Room2B", "2025-05-13T10", "https://a.example/B2c", "changeMe1", "Firefox128",
+    ],
+)  # fmt: skip
+def test_names_and_numbers_have_not_the_look_of_a_password(value):
+    assert not mixed_password(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "chance"),
+    [
+        ("Harbor@5305", True, False), ("Kaede22!", True, False), ("Orchid_2041!", True, False),
+        ("Zk4vQ9pLx2Wd", False, True), ("qzLDwWMg5Tk3", False, True), ("Kaede4122", False, False),
+        ("Module_204417", False, False), ("Invoice#2041", False, False), ("0xA1B2C3D4e5", False, False),
+        ("June2003TravelReport", False, False), ("CPU4412/1.5GHz", False, False), ("h7K20QR4", False, True),
+    ],
+)  # fmt: skip
+def test_what_only_a_password_looks_like(value, signed, chance):
+    assert signed_word(value) is signed
+    assert random_password(value) is chance
+    assert typed_password(value) is (signed or chance)
+
+
+def test_a_password_behind_a_login():
+    assert login_password("Kaede41")  # by its look
+    assert login_password("06pu4odz58p9s")  # strong
+    assert not login_password("meeting2024")
+    assert not login_password("RDP-02a")
+
+
+@pytest.mark.parametrize("length", [20, 32])
+def test_nine_of_ten_random_strings_without_a_digit_look_generated(length):
+    dice = random.Random(length)
+    made = ["".join(dice.choices(string.ascii_letters, k=length)) for _ in range(500)]
+    assert sum(map(generated, made)) >= 450
+    assert not generated("getUserNameFromToken")
+    assert not generated("abcdefghijklmnopqrstuvwxyz")
+
+
+def test_a_long_base64_value_in_settings_is_a_password():
+    value = filled_in("MFoE{{base64-199}}I=")
+    assert config_password(value)
+    assert not config_password(value * 2)
+    assert not config_password("on_button1_clicked")
+    assert not config_password("prod/db/app2")
+    assert not config_password("enabled1")

@@ -2,7 +2,7 @@ import pytest
 
 from sekisho.config.shipped import shipped
 from sekisho.inspect.rules import compiled, load_rules
-from sekisho.inspect.words_jp import given_characters, is_full_name, words
+from sekisho.inspect.words_jp import _NO_GIVEN_NAMES, given_characters, is_full_name, words
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,12 @@ def test_full_names(name):
 )
 def test_other_words(text):
     assert not is_full_name(text)
+
+
+def test_the_words_that_are_no_given_names_would_be_taken_for_some():
+    assert all(given_characters().issuperset(word) for word in _NO_GIVEN_NAMES)
+    assert not _NO_GIVEN_NAMES & words("given-names")
+    assert not any(is_full_name(f"山田{word}") for word in _NO_GIVEN_NAMES)
 
 
 def test_lists_hold_each_word_once_and_nothing_else():

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from msgspec import Struct
+
 from sekisho.inspect.exact.heads import without_participants
-from sekisho.inspect.exact.match import TYPE_OF_TAG, Hit, Row, TooLongError, rows_in
+from sekisho.inspect.exact.match import TYPE_OF_TAG, Hit, Row, Rows, TooLongError, rows_in
 from sekisho.inspect.exact.normalise import email_of
+from sekisho.inspect.exact.plain import arabic
 from sekisho.inspect.exact.spots import Wanted, spots
 from sekisho.inspect.quoted import PLACE, SHARE, split_quotes
 from sekisho.mail.address import domain_of, same_or_below
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from sekisho.inspect.exact.lists import ExactList, ExactLists
+    from sekisho.mail.message import Link
     from sekisho.mail.transaction import Transaction
 
 RULE = "dlp/exact/list"
@@ -26,10 +31,10 @@ CRITICAL_ROWS = 100
 INSPECT_SECONDS = 10.0  # the last resort against a text made of numbers; finding, not silence
 
 _SHARED_BY = 2  # what fits more rows than this (a company's own telephone and address) tells none of them
-_MOST_LINKS = 500
+_LINK_CHARACTERS = 2_000_000  # of all links that ask something
 _MOST_HITS = 200_000  # of one list in one text
 _MOST_KNOWN = 50_000
-_LONGEST_LINK = 4000
+_REST_OF_VALUE = re.compile(r"[^\s,;|<>\"\u3001\uff0c]{0,64}")
 
 
 class ExactMatches:
@@ -43,7 +48,8 @@ class ExactMatches:
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
         """One finding for each list, with the number of rows, at the place of the first.
 
-        One more, half as sure, for the rows that the message quotes of its recipient's own words.
+        Where there was more of a list than is looked at, the number is said to be the least. One more finding, half
+        as sure, for the rows that the message quotes of its recipient's own words.
         """
         lists = self.lists.of(transaction.session.tenant)
         if not lists:
@@ -54,22 +60,45 @@ class ExactMatches:
                 looking.at(text, whole)
         except TooLongError:
             return (*looking.findings(), inspection_failed(self.name, "took too long"))
+        if sum(len(link.url) for link in _asking(transaction)) > _LINK_CHARACTERS:
+            return (*looking.findings(), inspection_failed(self.name, "more and longer links than are looked at"))
         return looking.findings()
 
 
+class _Carried(Struct, frozen=True):
+    """A row and the text that carries it."""
+
+    row: Row
+    text: Text
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.text.part, self.text.where, self.text.path
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """From its first value to the end of its last; None in what is not as the message has it."""
+        shown = self.text.text
+        if self.text.where == "link" or len(arabic(shown)) != len(shown):
+            return None
+        rest = _REST_OF_VALUE.match(shown, self.row.last)
+        return self.row.first, rest.end() if rest else self.row.last
+
+
 class _Tally:
-    """What was found of one list."""
+    """What was found of one list; `cut` is a text that had more of it than is looked at."""
 
     def __init__(self) -> None:
-        self.first: Text | None = None
-        self.rows: dict[int, Row] = {}
+        self.rows: dict[int, _Carried] = {}
+        self.cut: Text | None = None
 
-    def add(self, rows: Iterable[Row], text: Text) -> None:
-        for row in rows:
-            self.first = self.first or text
+    def add(self, rows: Rows, text: Text) -> None:
+        if not rows.complete:
+            self.cut = self.cut or text
+        for row in rows.found:
             known = self.rows.get(row.number)
-            if known is None or row.fields > known.fields:
-                self.rows[row.number] = row
+            if known is None or row.fields > known.row.fields:
+                self.rows[row.number] = _Carried(row, text)
 
 
 class _Looking:
@@ -89,7 +118,7 @@ class _Looking:
     def at(self, text: Text, whole: str) -> None:
         """Look through one text, the part of `whole` that is not blanked in it. Raises TooLongError."""
         found = self._rows(text.text)
-        if any(found) and text.where == "body":
+        if any(rows.found for rows in found) and text.where == "body":
             shown = without_participants(text.text, whole)
             found = found if shown == text.text else self._rows(shown)
         tallies = self._quoted if text.place == PLACE else self._tallies
@@ -102,14 +131,18 @@ class _Looking:
         found = (self._finding(of, tally) for of, tally in seen)
         return tuple(finding for finding in found if finding is not None)
 
-    def _rows(self, text: str) -> list[list[Row]]:
+    def _rows(self, text: str) -> list[Rows]:
         """The rows of each list."""
-        hits = self._hits(text)
-        return [rows_in(text, found, of, self._deadline) for found, of in zip(hits, self._lists, strict=True)]
+        found = []
+        for (hits, complete), of in zip(self._hits(text), self._lists, strict=True):
+            rows = rows_in(text, hits, of, self._deadline)
+            found.append(rows if complete else Rows(rows.found, complete=False))
+        return found
 
-    def _hits(self, text: str) -> list[list[Hit]]:
-        """What is in each list, in the order of the places."""
+    def _hits(self, text: str) -> list[tuple[list[Hit], bool]]:
+        """What is in each list, in the order of the places, and whether this is all."""
         hits: list[list[Hit]] = [[] for _ in self._lists]
+        cut: set[int] = set()
         known: dict[str, tuple[tuple[int, Hit], ...]] = {}
         for number, (place, key) in enumerate(spots(text, self._wanted)):
             if number % 1000 == 999:
@@ -123,7 +156,9 @@ class _Looking:
             for of, hit in found:
                 if len(hits[of]) < _MOST_HITS:
                     hits[of].append(Hit(place, hit.value, hit.low, hit.high, hit.kind))
-        return [sorted(found, key=lambda hit: hit.place) for found in hits]
+                else:
+                    cut.add(of)
+        return [(sorted(found, key=lambda hit: hit.place), of not in cut) for of, found in enumerate(hits)]
 
     def _look_up(self, key: str) -> Iterator[tuple[int, Hit]]:
         values = {hash_of: hash_of(key) for hash_of in self._hashers}
@@ -134,12 +169,14 @@ class _Looking:
                 yield number, Hit(0, value, low, high, TYPE_OF_TAG[key[0]])
 
     def _finding(self, of: ExactList, tally: _Tally) -> Finding | None:
-        rows = [row for row in tally.rows.values() if self._counts(row, of)]
-        sets = _by_values(rows)
-        whole = [group for group in sets if group[0].fields >= of.head.least_fields]
-        if tally.first is None or (len(sets) < of.head.least_rows and not whole):
+        sets = _by_values(carried for carried in tally.rows.values() if self._counts(carried.row, of))
+        whole = [group for group in sets if group[0].row.fields >= of.head.least_fields]
+        if len(sets) >= of.head.least_rows or whole:
+            return _found(of, sets if len(sets) >= of.head.least_rows else whole, complete=tally.cut is None)
+        if tally.cut is None:
             return None
-        return _found(of, sets, whole, tally.first)
+        why = f'more values of the list "{of.head.name}" in one text than are looked at ({_MOST_HITS:,})'
+        return inspection_failed(ExactMatches.name, why, part=tally.cut.part, where=tally.cut.where)
 
     def _counts(self, row: Row, of: ExactList) -> bool:
         """Whether a row is one that somebody might miss: not the sender's or a recipient's own."""
@@ -149,33 +186,36 @@ class _Looking:
         return row.number not in _own_rows(self._transaction, of)
 
 
-def _found(of: ExactList, sets: Sequence[Sequence[Row]], whole: Sequence[Sequence[Row]], first: Text) -> Finding:
-    counted = sets if len(sets) >= of.head.least_rows else whole
+def _found(of: ExactList, counted: Sequence[Sequence[_Carried]], *, complete: bool) -> Finding:
     count = len(counted)
-    columns = sorted({column for group in counted for column in group[0].columns})
+    columns = sorted({column for group in counted for column in group[0].row.columns})
     named = ", ".join(of.head.columns[column].name for column in columns)
-    most = max(group[0].fields for group in counted)
-    rows = f"{count} row{'s' if count > 1 else ''}"
+    most = max(group[0].row.fields for group in counted)
+    places = len({carried.place for group in counted for carried in group})
+    rows = f"{'' if complete else 'at least '}{count} row{'s' if count > 1 else ''}"
     sure = 0.99 if count >= of.head.least_rows or most > of.head.least_fields else 0.95
-    quoted = first.place == PLACE
+    first = counted[0][0]
+    quoted = first.text.place == PLACE
     return Finding(
         RULE,
         Severity.CRITICAL if count >= CRITICAL_ROWS else Severity.HIGH,
         confidence=sure * SHARE if quoted else sure,
         count=count,
-        part=first.part,
-        where=first.where,
-        path=PLACE if quoted else first.path,
+        part=first.text.part,
+        where=first.text.where,
+        span=first.span,
+        path=PLACE if quoted else first.text.path,
         excerpt=f"{of.head.name}: {named}",
-        explanation=f'{rows} of the list "{of.head.name}", up to {most} fields of each ({named})',
+        explanation=f'{rows} of the list "{of.head.name}"{f" in {places} places" if places > 1 else ""}, '
+        f"up to {most} fields of each ({named})",
     )
 
 
-def _by_values(rows: Iterable[Row]) -> list[list[Row]]:
+def _by_values(rows: Iterable[_Carried]) -> list[list[_Carried]]:
     """Rows by what was seen of them: the same values count once, and not at all where they fit many rows."""
-    sets: dict[frozenset[int], list[Row]] = {}
-    for row in rows:
-        sets.setdefault(row.values, []).append(row)
+    sets: dict[frozenset[int], list[_Carried]] = {}
+    for carried in rows:
+        sets.setdefault(carried.row.values, []).append(carried)
     return [group for group in sets.values() if len(group) <= _SHARED_BY]
 
 
@@ -223,6 +263,10 @@ def _recipients(transaction: Transaction) -> tuple[set[str], set[str]]:
     return inside, everybody - inside
 
 
+def _asking(transaction: Transaction) -> Iterator[Link]:
+    return (link for link in transaction.links if "?" in link.url or link.url.startswith("mailto:"))
+
+
 def _texts(transaction: Transaction) -> Iterator[tuple[Text, str]]:
     """The texts to look through, each with the whole that it is a part of.
 
@@ -236,9 +280,10 @@ def _texts(transaction: Transaction) -> Iterator[tuple[Text, str]]:
         if text.where != "header":
             yield text, of
     asked: dict[tuple[str, str], list[str]] = {}
-    for link in transaction.links[:_MOST_LINKS]:
-        if "?" in link.url or link.url.startswith("mailto:"):
-            asked.setdefault((link.part, link.path), []).append(unquote_plus(link.url[:_LONGEST_LINK]))
+    left = _LINK_CHARACTERS
+    for link in _asking(transaction):
+        asked.setdefault((link.part, link.path), []).append(unquote_plus(link.url[: max(left, 0)]))
+        left -= len(link.url)
     for (part, path), urls in asked.items():
         shown = "\n".join(urls)
         yield Text(shown, "link", part, path), shown

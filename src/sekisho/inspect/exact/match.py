@@ -45,15 +45,27 @@ class Evidence(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """A row of which two fields or more stand together: how many, in which columns, and the values' hashes."""
+    """A row of which two fields or more stand together: how many, in which columns, and the values' hashes.
+
+    The first of them begins at `first`, the last at `last`.
+    """
 
     number: int
     fields: int
     columns: frozenset[int]
     values: frozenset[int]
+    first: int
+    last: int
 
 
-def rows_in(text: str, hits: list[Hit], of: ExactList, deadline: float) -> list[Row]:
+class Rows(Struct, frozen=True):
+    """The rows that a text carries; not `complete` where there are more than are looked at (20,000 of a list)."""
+
+    found: list[Row] = []
+    complete: bool = True
+
+
+def rows_in(text: str, hits: list[Hit], of: ExactList, deadline: float) -> Rows:
     """The rows of a list that a text carries two fields or more of. Raises TooLongError after `deadline` (monotonic).
 
     `hits` are what can be told by its shape, in the order of their places. Names and texts are looked for here, where
@@ -61,7 +73,7 @@ def rows_in(text: str, hits: list[Hit], of: ExactList, deadline: float) -> list[
     """
     if of.phrases_alone:
         everything = sorted([*hits, *_phrases([(0, text)], of, deadline)], key=_place)
-        return list(_rows(_seen(everything, of, deadline), of, deadline))
+        return _rows(_seen(everything, of, deadline), of, deadline)
     found = _seen(hits, of, deadline)
     if of.tags and (near := _worth_reading(found, hits, of)):
         phrases = sorted(_phrases(_around(text, near), of, deadline), key=_place)
@@ -72,7 +84,7 @@ def rows_in(text: str, hits: list[Hit], of: ExactList, deadline: float) -> list[
             # Names and texts only confirm here, for they cannot make a row without other fields.
             found.take(phrases, deadline, confirming=True)
             found.confirm(_common(phrases), deadline)
-    return list(_rows(found, of, deadline))
+    return _rows(found, of, deadline)
 
 
 def _worth_reading(found: _Found, hits: list[Hit], of: ExactList) -> list[int]:
@@ -129,6 +141,7 @@ class _Found:
 
     def __init__(self, of: ExactList) -> None:
         self.rows: dict[int, dict[int, list[Evidence]]] = {}
+        self.complete = True
         self._of = of
         self._width = len(of.head.columns)
         self._kept = 0
@@ -145,7 +158,10 @@ class _Found:
             for row, column in cells[hit.low]:
                 seen = self.rows.get(row)
                 if seen is None:
-                    if confirming or len(self.rows) >= _MOST_ROWS:
+                    if confirming:
+                        continue
+                    if len(self.rows) >= _MOST_ROWS:
+                        self.complete = False
                         continue
                     seen = self.rows[row] = {}
                 self._add(seen, column, hit)
@@ -219,7 +235,11 @@ def _near(seen: Mapping[int, list[Evidence]], places: Sequence[int]) -> Iterator
             done = last
 
 
-def _rows(found: _Found, of: ExactList, deadline: float) -> Iterator[Row]:
+def _rows(found: _Found, of: ExactList, deadline: float) -> Rows:
+    return Rows(list(_rows_of(found, of, deadline)), found.complete)
+
+
+def _rows_of(found: _Found, of: ExactList, deadline: float) -> Iterator[Row]:
     for number, (row, seen) in enumerate(found.rows.items()):
         if number % 100 == 99 and time.monotonic() > deadline:
             raise TooLongError
@@ -228,7 +248,7 @@ def _rows(found: _Found, of: ExactList, deadline: float) -> Iterator[Row]:
         best, fields = _best(seen, of, deadline)
         if fields >= 2:
             columns, values = frozenset(e.column for e in best), frozenset(e.value for e in best)
-            yield Row(row, fields, columns, values)
+            yield Row(row, fields, columns, values, best[0].place, best[-1].place)
 
 
 def _best(seen: Mapping[int, list[Evidence]], of: ExactList, deadline: float) -> tuple[list[Evidence], int]:

@@ -5,6 +5,8 @@ from msgspec.structs import replace
 from support.listed import as_csv, inspector, listed, people, sent
 
 from sekisho.config.shipped import shipped
+from sekisho.inspect.exact import inspector as under_test
+from sekisho.inspect.exact import match
 from sekisho.inspect.exact.inspector import RULE
 from sekisho.inspect.rules import load_rules
 from sekisho.mail.envelope import Envelope, Recipient
@@ -323,3 +325,58 @@ def test_only_one_address_says_who_sent_it(tmp_path):
     raw = f"From: {rows[1][2]}, {many}\r\n\r\n" + "\n".join(map(" ".join, rows[1:11]))
     message = replace(sent(""), message=parse(raw.encode()), memo={})
     assert inspector(tmp_path).inspect(message)[0].count == 9
+
+
+def told(findings):
+    return [(f.rule, f.count, f.explanation.partition(", up to")[0]) for f in findings]
+
+
+def rows_of(count):
+    return "".join(f"AB-{20000 + n},name{n},1975-04-01,090-1234-{n:04},u{n}@example.jp\n" for n in range(count))
+
+
+def test_more_values_than_are_looked_at(tmp_path, monkeypatch):
+    """The rows seen are said to be the least; where too few of them are seen, that not all was looked at."""
+    listed(tmp_path, f"会員番号,氏名,生年月日,電話番号,メール\n{rows_of(40)}")
+    found = inspector(tmp_path)
+    assert told(found.inspect(sent(rows_of(40)))) == [(RULE, 40, '40 rows of the list "customers"')]
+    monkeypatch.setattr(under_test, "_MOST_HITS", 20)
+    ((rule, count, said),) = told(found.inspect(sent(rows_of(40))))
+    assert (rule, said) == (RULE, f'at least {count} rows of the list "customers"')
+    assert 1 < count < 40
+    monkeypatch.setattr(under_test, "_MOST_HITS", 2)
+    (finding,) = found.inspect(sent(f"AB-20001, AB-20002\n\n{rows_of(3)}"))
+    assert (finding.rule, finding.where) == ("inspection.failed/exact", "body")
+    assert "customers" in finding.explanation
+    assert found.inspect(sent("AB-20001, AB-20002")) == ()
+
+
+def test_more_rows_than_are_looked_at(tmp_path, monkeypatch):
+    listed(tmp_path, f"会員番号,氏名,生年月日,電話番号,メール\n{rows_of(40)}")
+    monkeypatch.setattr(match, "_MOST_ROWS", 10)
+    assert told(inspector(tmp_path).inspect(sent(rows_of(40)))) == [
+        (RULE, 10, 'at least 10 rows of the list "customers"')
+    ]
+
+
+def test_more_links_than_are_looked_at(tmp_path, monkeypatch):
+    listed(tmp_path, CUSTOMERS)
+    found = inspector(tmp_path)
+    mail = sent("\n".join(f"https://x.example/?n={n}&q={'9' * 300}" for n in range(9)))
+    assert found.inspect(mail) == ()
+    monkeypatch.setattr(under_test, "_LINK_CHARACTERS", 2000)
+    assert [f.rule for f in found.inspect(mail)] == ["inspection.failed/exact"]
+
+
+def test_the_place_is_that_of_the_first_row_that_counts(look, tmp_path):
+    """Not that of the sender's own row before it; in how many places the rows are is said."""
+    own = "Robert Smith, bob@example.com, 1969-07-20"
+    text = f"{own}\n{'.' * 2000}\nhere: AB-20452, 鈴木 花子, hanako@example.jp"
+    (finding,) = look(text, sender="bob@example.com", head="Subject: x\r\n")
+    start, end = finding.span
+    assert text[start:end] in ("AB-20452, 鈴木 花子, hanako@example.jp", "20452, 鈴木 花子, hanako@example.jp")
+    listed(tmp_path, f"会員番号,氏名,生年月日,電話番号,メール\n{rows_of(40)}")
+    first, rest = rows_of(6).splitlines()[0], "\n".join(rows_of(6).splitlines()[1:])
+    (finding,) = inspector(tmp_path).inspect(sent(rest, head=f"Subject: {first}\r\n"))
+    assert told([finding]) == [(RULE, 6, '6 rows of the list "customers" in 2 places')]
+    assert finding.where == "subject"

@@ -27,7 +27,7 @@ def rows(text, of, seconds=60.0):
         if low < high:
             hits.append(Hit(place, of.hash_of(key), low, high, TYPE_OF_TAG[key[0]]))
     hits.sort(key=lambda hit: hit.place)
-    return {row.number: row.fields for row in rows_in(text, hits, of, time.monotonic() + seconds)}
+    return {row.number: row.fields for row in rows_in(text, hits, of, time.monotonic() + seconds).found}
 
 
 def test_fields_of_a_row(of):
