@@ -61,10 +61,10 @@ def by_hand(*folders, encrypted=None):
     return whole(packed, header)
 
 
-def in_one_folder(files, password):
+def in_one_folder(files, password, power=4):
     """An archive of one folder that holds these names and contents, each with its checksum."""
     content = b"".join(files.values())
-    sealed = folder("", content, password)
+    sealed = folder("", content, password, power)
     names = b"".join(name.encode("utf-16-le") + b"\0\0" for name in files)
     sizes = [number(len(file)) for file in files.values()][:-1]
     checksums = (zlib.crc32(file).to_bytes(4, "little") for file in files.values())

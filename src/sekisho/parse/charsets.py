@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import accumulate
 
 from chardetng_py import detect as guess
 
@@ -55,6 +57,7 @@ _LABELS.update(dict.fromkeys(("utf7", "unicode11utf7", "csunicode11utf7", "xunic
 _PUNCTUATION = str.maketrans("", "", "-_:. \t\"'")
 _SAMPLE = 8192  # octets shown to the detector; it needs about 0.1 ms for each thousand
 _ESCAPE = re.compile(rb"\x1b(\$\([@ABD]|\$[@AB]|\([A-Z]|&@\x1b\$B)")
+_TWO_OCTETS = frozenset((b"$B", b"$@", b"$(@", b"$(B", b"&@\x1b$B"))
 _JIS = re.compile(rb"\x1b(?:\$[@B(]|\([IJ])")
 _PAIRS = re.compile(rb"(?:[\x21-\x7e]{2})+")
 _EUC = re.compile(rb"((?:[\xa1-\xfe]{2})+)|((?:\x8e[\xa1-\xdf])+)|((?:\x8f[\xa1-\xfe]{2})+)")
@@ -132,6 +135,17 @@ def _pairs_or_controls(segment: bytes) -> str:
     return "".join((*shown, segment[at:].decode("cp932", "replace")))
 
 
+def _all_pairs(segments: Sequence[bytes]) -> Sequence[str]:
+    """Each of these two-byte stretches; read together where they are pairs and nothing else, as is usual."""
+    joined = b"".join(segments)
+    if _PAIRS.fullmatch(joined) and not any(len(segment) % 2 for segment in segments):
+        text = _pairs(joined)
+        if 2 * len(text) == len(joined):  # no octet became a character of its own
+            ends = list(accumulate(len(segment) // 2 for segment in segments))
+            return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return [_pairs_or_controls(segment) for segment in segments]
+
+
 def _kana(segment: bytes) -> str:
     """Half-width katakana in seven bits."""
     return bytes(c | 0x80 if 0x21 <= c <= 0x5F else c for c in segment).decode("cp932", "replace")
@@ -147,12 +161,12 @@ def _supplement(segment: bytes) -> str:
 def iso_2022_jp(data: bytes) -> str:
     """ISO-2022-JP (RFC 1468) with what Outlook and old terminals add: NEC ①㈱, IBM 髙, half-width kana."""
     pieces = _ESCAPE.split(data)
+    segments = [(escape, segment) for escape, segment in zip(pieces[1::2], pieces[2::2], strict=True) if segment]
+    pairs = iter(_all_pairs([segment for escape, segment in segments if escape in _TWO_OCTETS]))
     shown = [pieces[0].decode("cp932", "replace")]
-    for escape, segment in zip(pieces[1::2], pieces[2::2], strict=True):
-        if not segment:
-            continue
-        if escape in (b"$B", b"$@", b"$(@", b"$(B", b"&@\x1b$B"):
-            shown.append(_pairs_or_controls(segment))
+    for escape, segment in segments:
+        if escape in _TWO_OCTETS:
+            shown.append(next(pairs))
         elif escape == b"(I":
             shown.append(_kana(segment))
         elif escape == b"$(D":

@@ -30,8 +30,7 @@ _BREAKS = re.compile(
     re.IGNORECASE,
 )
 _CELLS = re.compile(r"<(?=/?t[dh][\s/>])", re.IGNORECASE)
-_BLANKS = re.compile(r"[ \t\r\f\v\xa0]+")
-_LINES = re.compile(r" ?\n[ \n]*")
+_BLANKS = "\t\r\f\v\xa0"
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
 _NEVER_DEEP = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
@@ -118,7 +117,17 @@ def _from_tree(html: str) -> tuple[str, list[Found]]:
 
 def squeezed(text: str) -> str:
     """White space as a browser shows it: blanks run together, empty lines gone."""
-    return _LINES.sub("\n", _BLANKS.sub(" ", text)).strip()
+    for blank in _BLANKS:
+        if blank in text:
+            text = text.replace(blank, " ")
+    return _single(_single(text, " ").replace(" \n", "\n").replace("\n ", "\n"), "\n").strip()
+
+
+def _single(text: str, character: str) -> str:
+    """Runs of a character halved until none is left: far faster than an expression that stops at each of them."""
+    while 2 * character in text:
+        text = text.replace(2 * character, character)
+    return text
 
 
 def _tree_links(tree: LexborHTMLParser) -> list[Found]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 MOST_LINKS = 2000
 LONGEST = 4096  # characters of one address; the rest is cut off
@@ -19,6 +20,10 @@ _WWW = re.compile(rf"[wW]{{3}}(?<![A-Za-z0-9@./-][wW]{{3}})(?:\.|\[\.\]|\(\.\)){
 _DEFANGED = re.compile(
     rf"(?<![A-Za-z0-9@./\]-])(?:[A-Za-z0-9-]{{1,63}}(?:\[\.\]|\(\.\)|\[dot\]|\.)){{1,8}}[A-Za-z]{{2,24}}(?:/{_ADDRESS}{{0,{LONGEST}}})?"
 )
+# What stands in every match, and seldom elsewhere.
+_SLASHES = ("//", "\\")
+_WWWS = ("www", "wW", "Ww", "WW")
+_BEFORE_SIGN = 8  # characters of the longest scheme with its brackets, "https[:]"
 _DOT = re.compile(r"\[\.\]|\(\.\)|\[dot\]", re.IGNORECASE)
 _SCHEME = re.compile(r"([hf])(?:tt?|xx?)(ps?)(?:\[:\]|\[:|:|\[)[/\\]{2}\]?", re.IGNORECASE)
 # Where a host in ASCII is followed by text in another script, the text is not meant.
@@ -35,10 +40,12 @@ def text_links(text: str) -> list[str]:
     """
     found: list[tuple[int, str]] = []
     reached = -1
-    for pattern in _patterns(text):
-        for match in pattern.finditer(text):
-            if pattern is _DEFANGED and not _DOT.search(match[0]):
-                continue
+    for matches in (
+        _at_signs(_SCHEMED, _SLASHES, text),
+        _at_signs(_WWW, _WWWS if "W" in text else _WWWS[:1], text),
+        _defanged(text),
+    ):
+        for match in matches:
             found.append((match.start(), match[0]))
             if len(found) >= MOST_LINKS:
                 break
@@ -51,16 +58,29 @@ def text_links(text: str) -> list[str]:
     return links[:MOST_LINKS]
 
 
-def _patterns(text: str) -> list[re.Pattern[str]]:
-    """The patterns that can match at all."""
-    patterns = []
-    if "//" in text or "\\\\" in text:
-        patterns.append(_SCHEMED)
-    if "www" in text.lower():
-        patterns.append(_WWW)
+def _at_signs(pattern: re.Pattern[str], signs: Iterable[str], text: str) -> Iterator[re.Match[str]]:
+    """As `pattern.finditer`, for one whose matches all have one of the signs within their first characters.
+
+    It goes from sign to sign, which `str.find` reaches many times as fast as an expression.
+    """
+    nexts = {sign: text.find(sign) for sign in signs}
+    at = 0
+    while True:
+        for sign, place in nexts.items():
+            if 0 <= place < at:
+                nexts[sign] = text.find(sign, at)
+        first = min((place for place in nexts.values() if place >= 0), default=-1)
+        match = pattern.search(text, max(at, first - _BEFORE_SIGN)) if first >= 0 else None
+        if match is None:
+            return
+        yield match
+        at = match.end()
+
+
+def _defanged(text: str) -> Iterator[re.Match[str]]:
+    """Addresses of which a dot is written as "[.]" or the like."""
     if ("[" in text or "(.)" in text) and _DOT.search(text):
-        patterns.append(_DEFANGED)
-    return patterns
+        yield from (match for match in _DEFANGED.finditer(text) if _DOT.search(match[0]))
 
 
 def _clean(written: str) -> str:

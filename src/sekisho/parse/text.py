@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sekisho.mail.message import Link, once
 from sekisho.parse import charsets, transfer
 from sekisho.parse.headers import mailboxes
+from sekisho.parse.hidden import apart
 from sekisho.parse.html import Page
 from sekisho.parse.links import text_links
 from sekisho.parse.words import header_text
@@ -60,6 +61,12 @@ class TextDecoder:
         if part.parameters.get("format", "").lower() == "flowed":
             return _unflowed(text, delsp=part.parameters.get("delsp", "").lower() == "yes")
         return text
+
+    def shown_and_hidden(self, part: Part) -> tuple[str, str]:
+        """The visible text in two: what a reader sees, and what HTML hides from him."""
+        if part.content_type in _HTML:
+            return apart(part.text, _page(part))
+        return part.visible_text, ""
 
     def links(self, part: Part) -> tuple[Link, ...]:
         """Addresses in the part's text and, for HTML, its attributes."""

@@ -60,6 +60,12 @@ def decode(data: bytes, encoding: str) -> bytes:
 
 def base64(data: bytes) -> bytes:
     """Base64 with rubbish between, wrong padding, or several padded runs one after the other (RFC 2045 6.8)."""
+    padding = data.find(b"=")
+    if padding < 0 or not data[padding:].strip(b"= \t\r\n"):
+        try:
+            return a2b_base64(data)  # skips line ends by itself
+        except Error:  # characters are missing
+            pass
     data = data.translate(None, _NOT_BASE64).rstrip(b"=")
     if b"=" not in data:
         return _run(data)

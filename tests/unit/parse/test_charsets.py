@@ -1,4 +1,5 @@
 import codecs
+import random
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_every_character_of_jis_x_0208_agrees_with_the_standard_codec():
             expected = known.get(expected, expected)
             assert decode(bytes((row | 0x80, cell | 0x80)), "EUC-JP") == expected
             assert decode(b"\x1b$B" + bytes((row, cell)) + b"\x1b(B", "ISO-2022-JP") == expected
+
+
+def test_stretches_are_read_each_as_if_it_stood_alone():
+    rng = random.Random(3)
+    words = (b"@A5a", b"=q", b"B-!-j"[1:], b"|q", b"~~", b"!!", b"@A5a\n=q", b"@", b"", b"\x7f!", b"/!", b"\x2e\x7e")
+    for _ in range(2000):
+        stretches = [rng.choice(words) for _ in range(rng.randrange(1, 6))]
+        alone = "".join(decode(b"\x1b$B" + stretch, "ISO-2022-JP") for stretch in stretches)
+        assert decode(b"".join(b"\x1b$B" + stretch for stretch in stretches), "ISO-2022-JP") == alone
 
 
 def test_euc_jp_beyond_jis_x_0208():

@@ -1,6 +1,9 @@
+import random
+import re
+
 import pytest
 
-from sekisho.parse.html import Page, is_flat_enough
+from sekisho.parse.html import Page, is_flat_enough, squeezed
 
 
 @pytest.mark.parametrize(
@@ -85,3 +88,10 @@ def test_a_long_honest_page_is_read_as_a_tree():
 )
 def test_nonsense_is_bounded(piece):
     Page(piece * 100_000)
+
+
+def test_white_space_runs_together_as_by_two_expressions():
+    rng = random.Random(7)
+    for _ in range(5000):
+        text = "".join(rng.choices(" \n\t\xa0\r\f\vab", k=rng.randrange(14)))
+        assert squeezed(text) == re.sub(r" ?\n[ \n]*", "\n", re.sub(r"[ \t\r\f\v\xa0]+", " ", text)).strip()

@@ -1,5 +1,8 @@
+import random
+
 import pytest
 
+from sekisho.parse import links
 from sekisho.parse.links import MOST_LINKS, text_links
 
 
@@ -21,6 +24,8 @@ from sekisho.parse.links import MOST_LINKS, text_links
         ("HTTPS://A.example", ["https://A.example"]),
         ("http:\\\\a.example", ["http://a.example"]),
         ("ftp://f.example/x", ["ftp://f.example/x"]),
+        ("http:/\\a.example, http:\\/b.example", ["http://a.example", "http://b.example"]),
+        ("a//b c//d hxxps[:]//e.example//f", ["https://e.example//f"]),
         ("http://[2001:db8::1]/x", ["http://[2001:db8::1]/x"]),
         ("http:// x //a [.] www", []),
         ("", []),
@@ -37,3 +42,22 @@ def test_most_links():
 @pytest.mark.parametrize("piece", ["http://", "www.", "a[.]", "a.", "(((", ")))", "hxxp[:]//", "[", "。"])
 def test_nonsense_is_bounded(piece):
     text_links("http://x www. [.] " + piece * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("expression", "signs", "pieces"),
+    [
+        (
+            links._SCHEMED,
+            links._SLASHES,
+            ("http", "hxxps", "FTP", ":", "[:", "[:]", "/", "\\", "//", "]", "a", " "),
+        ),
+        (links._WWW, links._WWWS, ("w", "W", "www", "wWw", ".", "[.]", "(.)", "a", "@", "-", " ")),
+    ],
+)
+def test_going_from_sign_to_sign_finds_what_the_expression_finds(expression, signs, pieces):
+    rng = random.Random(1)
+    for _ in range(3000):
+        text = "".join(rng.choices(pieces, k=rng.randrange(40)))
+        expected = [match.span() for match in expression.finditer(text)]
+        assert [match.span() for match in links._at_signs(expression, signs, text)] == expected

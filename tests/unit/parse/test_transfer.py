@@ -1,4 +1,5 @@
 import binascii
+import random
 
 import pytest
 
@@ -73,3 +74,12 @@ def test_prose_is_not_uuencoded():
 def test_unknown_encodings_change_nothing():
     assert decode(b"=41", "hexa") == b"=41"
     assert decode(b"=41", "quoted-printable") == b"A"
+
+
+def test_base64_is_read_alike_however_its_lines_end():
+    rng = random.Random(5)
+    for size in range(60):
+        octets = rng.randbytes(size)
+        lines = binascii.b2a_base64(octets, newline=False).rstrip(b"=")
+        for end in (b"", b"=", b"==", b"===", b"=\r\n", b"==\r\n \t\r\n", b"\n"):
+            assert base64(lines[: size // 2] + b"\r\n" + lines[size // 2 :] + end) == octets

@@ -9,6 +9,8 @@ from typing import Final
 
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
+_CENTRAL: Final = b"PK\x01\x02"
+_MOST_ENDS: Final = 1_000  # with more, the list of names is read as if it were not there
 _SEARCHED: Final = 1 << 24  # from the end, as far as it is looked for when the zip is opened
 _MOST_DIRECTORY: Final = 64 * 1024
 _MOST_TYPES: Final = 256 * 1024
@@ -79,12 +81,32 @@ def _name_and_data(content: bytes, at: int) -> tuple[bytes, int]:
 
 def _directory(content: bytes) -> bytes:
     """The first 64 KiB of the central directory, or of the whole file where there is none."""
-    end = content.rfind(_END, max(0, len(content) - _SEARCHED))
+    end = _true_end(content)
     if end < 0 or len(content) < end + _END_SIZE:
         return content[:_MOST_DIRECTORY]
-    size, offset = struct.unpack_from("<II", content, end + 12)
-    start = end - size if 0 <= size <= end else offset  # counted back from the end: right with octets before the zip
+    start = _start(content, end)
     return content[start : min(end, start + _MOST_DIRECTORY)]
+
+
+def _true_end(content: bytes) -> int:
+    """Where the last end record is that has a directory, else the last one; -1 for none."""
+    lowest = max(0, len(content) - _SEARCHED)
+    end = last = content.rfind(_END, lowest)
+    for _ in range(_MOST_ENDS):
+        if end < 0:
+            break
+        if content.startswith(_CENTRAL, _start(content, end)):
+            return end
+        end = content.rfind(_END, lowest, end)
+    return last
+
+
+def _start(content: bytes, end: int) -> int:
+    """Where the directory begins, counted back from its end: right with octets before the zip."""
+    if len(content) < end + _END_SIZE:
+        return len(content)
+    size, offset = struct.unpack_from("<II", content, end + 12)
+    return int(end - size if size <= end else offset)
 
 
 def _open_document(mimetype: bytes) -> str:

@@ -65,3 +65,11 @@ def test_octets_before_the_zip_do_not_matter():
 def test_cut_off(cut):
     whole = made(("[Content_Types].xml", _TYPES.format("x")), ("word/a", "x"))
     assert zip_kind(whole[:cut]) in {"zip", "docx"}
+
+
+@pytest.mark.parametrize("more", [b"PK\5\6" + bytes(18), (b"PK\5\6" + bytes(18)) * 3])
+def test_a_document_with_an_end_record_behind_it_stays_one(more):
+    names = ("_rels/.rels", "[Content_Types].xml", "word/document.xml", "word/vbaProject.bin")
+    content = made(*((name, b"x") for name in names))
+    assert zip_kind(content) == "docm"
+    assert zip_kind(content + more) == "docm"

@@ -115,9 +115,9 @@ def _open_rar(opening: Opening) -> None:
 
 def _open_plain_rar(opening: Opening) -> None:
     """One in which nothing is encrypted, as far as its headers are sound."""
-    headers = read_headers(opening.content, opening.budget)
+    headers, seen = read_headers(opening.content, opening.budget), _Seen(opening.content)
     try:
-        _read(opening, _Seen(opening.content))
+        _read(opening, seen)
     except (CorruptError, EncryptedError) as error:
         if isinstance(error, EncryptedError) or headers.locked or headers.encrypted:
             tell_closed(opening, headers.encrypted)
@@ -125,7 +125,8 @@ def _open_plain_rar(opening: Opening) -> None:
         if not headers.several:
             tell_closed(opening, headers.names)
             raise UnreadableError(str(error)) from error
-    if headers.unread:
+    # The library takes some garbage for the end, and passes over a file of RAR 5 behind which nothing is.
+    if headers.unread or (len(seen.names) < len(headers.names) and not headers.several):
         _tell_unread(opening)
     if headers.several:
         _tell_several(opening)

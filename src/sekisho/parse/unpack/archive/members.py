@@ -61,8 +61,11 @@ def tell_link(opening: Opening, name: str, target: str) -> None:
     target = target.replace("\\", "/")
     reached = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
     leaves = reached.startswith(("/", "..")) or target[1:2] == ":"
-    severity = Severity.MEDIUM if leaves else Severity.LOW
-    opening.finding(ANOMALY, severity, f"a link to {clean_name(target)[:100]}", clean_name(name))
+    # Names stand in paths alone, where values in them are masked.
+    if leaves:
+        opening.finding(ANOMALY, Severity.MEDIUM, "a link that leads out of the archive", clean_name(name))
+    else:
+        opening.finding(ANOMALY, Severity.LOW, "a link to another file of the archive", clean_name(name))
 
 
 def tell_device(opening: Opening, name: str) -> None:

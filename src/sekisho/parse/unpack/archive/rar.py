@@ -22,6 +22,7 @@ from sekisho.parse.unpack.archive.rar_members import Contents, Format, Lock, Oct
 from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening
 from sekisho.parse.unpack.passwords import MOST_SEARCHES, PasswordSearch
 
+_SURE: Final = 4  # octets that a wrong password gets right by chance once in 2^32, as a checksum is
 _SMALL: Final = 1 << 22  # octets that may be read twice
 
 
@@ -163,8 +164,9 @@ class _Locked:
 
 
 def _is_telling(member: RarMember) -> bool:
-    """Whether the content of an encrypted file tells that a password is right."""
-    return bool(member.lock and member.known and member.size and member.crc is not None and not member.split)
+    """Whether the content of an encrypted file tells that a password is right: more of it than comes by chance."""
+    tells = member.size >= _SURE and member.crc is not None and not member.split
+    return bool(member.lock and member.known and tells)
 
 
 def _is_other(member: RarMember, data: Octets) -> bool:

@@ -24,7 +24,8 @@ _LONGEST_NAME: Final = 4096
 class Headers(Struct):
     """What the headers tell.
 
-    `locked`: they are encrypted themselves; `several`: one volume of several; `unread`: there are more of them.
+    `locked`: they are encrypted themselves; `several`: one volume of several; `unread`: more of them follow, or what
+    cannot be read as one.
     """
 
     names: list[str]
@@ -45,7 +46,7 @@ def read_headers(content: bytes, budget: Budget) -> Headers:
         else:
             raise UnreadableError("a RAR archive of an unknown version")
     except (struct.error, IndexError):
-        pass  # cut off: what was read before counts
+        headers.unread = True  # what was read before counts
     return headers
 
 
@@ -78,6 +79,8 @@ def _walk_5(content: bytes, headers: Headers, budget: Budget) -> None:
         if flags & 2:
             data, inside = vint(content, inside)
         end = start + size
+        if end > len(content):
+            raise IndexError
         if kind == 4:
             headers.locked = True
             return
@@ -133,8 +136,10 @@ def _walk_4(content: bytes, headers: Headers, budget: Budget) -> None:
         if kind == 0x73:
             headers.several |= bool(flags & 1)
             headers.locked = bool(flags & 0x80)
-        if headers.locked or size < _BLOCK_4.size or kind == 0x7B:
+        if headers.locked or kind == 0x7B:
             return
+        if size < _BLOCK_4.size or at + size > len(content):
+            raise IndexError
         data = struct.unpack_from("<I", content, at + 7)[0] if flags & 0x8000 or kind == 0x74 else 0
         if kind == 0x74:
             data += _file_4(content[at : at + size], flags, headers)

@@ -1,13 +1,14 @@
-"""7z archives that are encrypted: the same archive without encryption, made with a password that fits.
+"""7z archives that are encrypted or packed by zstd: the same archive without that, made with a password that fits.
 
-libarchive reads 7z but knows no 7zAES. Its steps are taken out of the header, what is packed is decrypted, and
-libarchive reads the rest.
+libarchive reads 7z but knows no 7zAES, and no zstd before 3.8. Their steps are taken out of the header, what is
+packed is decrypted and unpacked, and libarchive reads the rest.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Final
 
 from sekisho.parse.unpack.archive import slow_keys
@@ -21,17 +22,18 @@ from sekisho.parse.unpack.archive.seven_zip_headers import (
     START,
     STREAMS,
     Coder,
-    First,
+    Content,
     Folder,
     Octets,
     Streams,
-    first_files,
+    contents,
     main_streams,
     next_header,
     read_streams,
     single,
     written,
 )
+from sekisho.parse.unpack.archive.streams import unzstded
 from sekisho.parse.unpack.opening import CorruptError, EncryptedError, Opening, UnreadableError
 from sekisho.parse.unpack.passwords import PasswordSearch
 
@@ -39,19 +41,21 @@ _MOST_HEADER: Final = 8_000_000
 _DEEPEST: Final = 4  # headers packed in headers
 _SLACK: Final = 1 << 20  # packed octets that a method may read ahead
 _PROOF: Final = 1 << 22  # octets that no wrong key unpacks to, but by a method that takes any
+_UNPACKED: Final = 4096  # as many tell something where there is no checksum
+_SURE: Final = 4  # octets that a wrong key gets right by chance once in 2^32, as a checksum is
 _MOST_KEYS: Final = 500
 _COPY: Final = b"\0"
-_STRICT: Final = frozenset({b"\x03\x01\x01", b"\x21", b"\x04\x01\x08", b"\x04\x02\x02"})  # LZMA, Deflate, bzip2
+_ZSTD: Final = b"\x04\xf7\x11\x01"
+_LZMA_2: Final = b"\x21"
+_STRICT: Final = frozenset({b"\x03\x01\x01", _LZMA_2, b"\x04\x01\x08", b"\x04\x02\x02", _ZSTD})  # and Deflate, bzip2
 
 
 def unlock(opening: Opening) -> bytes | None:
-    """The archive with all that a password opens decrypted; None where it is as well read as it is.
+    """The archive with what a password opens decrypted, and zstd unpacked; None where it is as well read as it is.
 
     Folders of which no password is known stay encrypted. Raises OverLimitError, LibraryMissingError, EncryptedError
     where the header itself stays closed.
     """
-    if not opening.passwords:
-        return None
     locked = _Locked(opening)
     try:
         header = locked.header()
@@ -107,18 +111,20 @@ class _Locked:
     def rewritten(self, header: bytes) -> bytes | None:
         """The archive with a plain header and without encryption, None where no password was found or needed."""
         streams, rest = main_streams(header)
-        if not self._passwords.known and not any(map(_is_locked, streams.folders)):
+        has_zstd = any(coder.method == _ZSTD for folder in streams.folders for coder in folder.coders)
+        if not self._passwords.known and not has_zstd and not any(map(_is_locked, streams.folders)):
             return None
         sealed = self._sealed(streams)
         folders: list[Folder] = []
         packed: list[Octets] = []
-        for folder, first in zip(streams.folders, first_files(rest, streams.folders), strict=True):
+        for folder, files in zip(streams.folders, contents(rest, streams.folders), strict=True):
             own, sealed = sealed[: len(folder.packed)], sealed[len(folder.packed) :]
-            password = self._password(folder, own, first) if _is_locked(folder) else None
+            password = self._password(folder, own, files) if _is_locked(folder) else None
             plain, own = (folder, own) if password is None else self._decrypted(folder, own, password)
+            plain, own = self._expanded(plain, own)
             folders.append(plain)
             packed += own
-        return written(packed, folders, rest) if self._passwords.known else None
+        return written(packed, folders, rest) if self._passwords.known or has_zstd else None
 
     def _sealed(self, streams: Streams) -> list[Octets]:
         """What is packed, stream by stream. Raises CorruptError where it is cut off."""
@@ -131,30 +137,48 @@ class _Locked:
             raise CorruptError("the 7z archive is cut off")
         return pieces
 
-    def _password(self, folder: Folder, sealed: list[Octets], first: First) -> str | None:
+    def _password(self, folder: Folder, sealed: list[Octets], files: list[Content]) -> str | None:
         """One that opens the folder."""
         if len(sealed) == 1:
-            sealed = [sealed[0][: _SLACK + 2 * _looked_at(folder, first)]]
-        return self._passwords.find(lambda password: self._fits(folder, sealed, first, password))
+            sealed = [sealed[0][: _SLACK + 2 * sum(_looked_at(folder, file) for file in _first(folder, files))]]
+        return self._passwords.find(lambda password: self._fits(folder, sealed, files, password))
 
-    def _fits(self, folder: Folder, sealed: list[Octets], first: First, password: str) -> bool:
-        """Whether the first file with content comes out with its checksum."""
-        left, crc = _looked_at(folder, first), 0
-        whole = left == first.size and first.crc is not None
+    def _fits(self, folder: Folder, sealed: list[Octets], files: list[Content], password: str) -> bool:
+        """Whether files come out with their checksums: as many as it takes for more than chance."""
         try:
-            for piece in _unpacked(*self._decrypted(folder, sealed, password)):
-                self._opening.budget.check_time()
-                crc, left = zlib.crc32(piece[:left], crc), left - len(piece[:left])
-                if not left:
-                    return crc == first.crc if whole else _is_strict(folder)
+            plain = self._expanded(*self._decrypted(folder, sealed, password))
+            pieces = _Pieces(_unpacked(*plain), self._opening.budget.check_time)
+            sure = 0
+            for file in _first(folder, files):
+                crc = pieces.checksum(_looked_at(folder, file))
+                if _looked_at(folder, file) == file.size and file.crc is not None:
+                    if crc != file.crc:
+                        return False
+                    sure += file.size
+                elif _is_strict(folder):
+                    sure += _SURE
+            return sure > 0 and (sure >= _SURE or sure + self._padding(folder, sealed, password) >= _SURE)
         except (CorruptError, EncryptedError):
-            pass
-        return False
+            return False
+
+    def _padding(self, folder: Folder, sealed: list[Octets], password: str) -> int:
+        """How many zeros fill the last block behind what is packed; 0 where anything else does."""
+        step = _find(folder, AES)
+        if step is None or step[1] not in folder.packed:
+            return 0
+        number, into, out = step
+        packed = bytes(sealed[folder.packed.index(into)])
+        rest = len(packed) - folder.sizes[out]
+        if not 0 < rest < slow_keys.BLOCK <= len(packed):
+            return 0
+        key, vector = self._key(folder.coders[number].properties, password)
+        before = (vector + packed)[-2 * slow_keys.BLOCK : -slow_keys.BLOCK]
+        return 0 if any(slow_keys.decrypt(key, before, packed[-slow_keys.BLOCK :])[-rest:]) else rest
 
     def _decrypted(self, folder: Folder, sealed: list[Octets], password: str) -> tuple[Folder, list[Octets]]:
         """The folder without its steps of 7zAES. Raises UnreadableError where they are none that we know."""
         packed = sealed.copy()
-        while (step := _find_aes(folder)) is not None:
+        while (step := _find(folder, AES)) is not None:
             number, into, out = step
             if into not in folder.packed:
                 raise UnreadableError("a 7z archive encrypts in an order that is not known")
@@ -163,6 +187,23 @@ class _Locked:
             packed[slot] = slow_keys.decrypt(key, vector, packed[slot])[: folder.sizes[out]]
             folder = _without(folder, number, into, out)
         return folder, packed
+
+    def _expanded(self, folder: Folder, packed: list[Octets]) -> tuple[Folder, list[Octets]]:
+        """The folder without the step of zstd that reads what is packed, as far as that can be unpacked."""
+        step = _find(folder, _ZSTD)
+        if step is None or step[1] not in folder.packed:
+            return folder, packed
+        number, into, out = step
+        slot, expanded = folder.packed.index(into), packed.copy()
+        pieces = _until_broken(unzstded(bytes(packed[slot])))
+        plain = self._opening.budget.collect(pieces, len(packed[slot]))[: folder.sizes[out]]
+        if not plain:
+            return folder, packed
+        coders = folder.coders.copy()
+        is_read = any(read == out for _, read in folder.binds)
+        coders[number] = Coder(_LZMA_2, properties=b"\0") if is_read else Coder(_COPY)
+        expanded[slot] = _unpacked_lzma_2(plain) if is_read else plain
+        return Folder(coders, folder.binds, folder.packed, folder.sizes, folder.crc), expanded
 
     def _key(self, properties: bytes, password: str) -> tuple[bytes, bytes]:
         """Key and first block of 7zAES by its properties: rounds, salt and first block, with their sizes."""
@@ -180,6 +221,28 @@ class _Locked:
         return self._keys[name], vector.ljust(slow_keys.BLOCK, b"\0")
 
 
+class _Pieces:
+    """What comes out of a folder, file by file."""
+
+    def __init__(self, pieces: Iterator[bytes], check: Callable[[], None]) -> None:
+        self._pieces = pieces
+        self._check = check
+        self._left = memoryview(b"")
+
+    def checksum(self, size: int) -> int:
+        """The CRC-32 of so many octets more. Raises CorruptError where there are fewer."""
+        crc = 0
+        while size:
+            if not self._left:
+                self._check()
+                self._left = memoryview(next(self._pieces, b""))
+                if not self._left:
+                    raise CorruptError("a folder of a 7z archive ends early")
+            piece, self._left = self._left[:size], self._left[size:]
+            crc, size = zlib.crc32(piece, crc), size - len(piece)
+        return crc
+
+
 def _is_header(octets: bytes) -> bool:
     """Whether these are a list of files, where no checksum tells: it begins, can be read, and ends as one."""
     try:
@@ -194,9 +257,30 @@ def _is_header(octets: bytes) -> bool:
     return octets.endswith(b"\0")
 
 
-def _looked_at(folder: Folder, first: First) -> int:
-    """How much of the first file is unpacked to know that the password is right."""
-    return min(first.size, _PROOF) if _is_strict(folder) else first.size
+def _first(folder: Folder, files: list[Content]) -> Iterator[Content]:
+    """The files whose checksums tell that a password is right: the first, and more where that is too small."""
+    sure = 0
+    for file in files:
+        yield file
+        sure += _proof(folder, file)
+        if sure >= _SURE:
+            return
+
+
+def _proof(folder: Folder, file: Content) -> int:
+    """How many octets a wrong key would have to get right by chance."""
+    if _has_checksum(folder, file):
+        return file.size
+    return _SURE if _is_strict(folder) and file.size >= _UNPACKED else 0
+
+
+def _has_checksum(folder: Folder, file: Content) -> bool:
+    return file.crc is not None and _looked_at(folder, file) == file.size
+
+
+def _looked_at(folder: Folder, file: Content) -> int:
+    """How much of a file is unpacked to know that the password is right."""
+    return min(file.size, _PROOF) if _is_strict(folder) else file.size
 
 
 def _is_strict(folder: Folder) -> bool:
@@ -208,11 +292,25 @@ def _is_locked(folder: Folder) -> bool:
     return any(coder.method == AES for coder in folder.coders)
 
 
-def _find_aes(folder: Folder) -> tuple[int, int, int] | None:
-    """The number of the first step of 7zAES, and of its in and its out."""
+def _unpacked_lzma_2(octets: bytes) -> bytes:
+    """As LZMA2 that is not compressed: libarchive reads filters, like BCJ, behind that, but not behind a copy."""
+    pieces: list[bytes] = []
+    for at in range(0, len(octets), 1 << 16):
+        piece = octets[at : at + (1 << 16)]
+        pieces += bytes([2 if at else 1]), (len(piece) - 1).to_bytes(2, "big"), piece
+    return b"".join((*pieces, b"\0"))
+
+
+def _until_broken(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    with suppress(CorruptError):
+        yield from pieces
+
+
+def _find(folder: Folder, method: bytes) -> tuple[int, int, int] | None:
+    """The number of the first step of this method, and of its in and its out."""
     into = out = 0
     for number, coder in enumerate(folder.coders):
-        if coder.method == AES and coder.ins == coder.outs == 1:
+        if coder.method == method and coder.ins == coder.outs == 1:
             return number, into, out
         into, out = into + coder.ins, out + coder.outs
     return None

@@ -59,8 +59,8 @@ class Streams(Struct):
     folders: list[Folder] = []
 
 
-class First(Struct, frozen=True):
-    """The first file of a folder that is not empty: its size, 0 where there is none, and its checksum or None."""
+class Content(Struct, frozen=True):
+    """A file in a folder that is not empty: its size and its checksum or None."""
 
     size: int
     crc: int | None
@@ -206,39 +206,46 @@ def _coder(source: _Source) -> Coder:
     return coder
 
 
-def first_files(rest: bytes, folders: list[Folder]) -> list[First]:
-    """The first file of each folder that is not empty, by what follows the folders in the header.
+def contents(rest: bytes, folders: list[Folder]) -> list[list[Content]]:
+    """The files of each folder that are not empty, by what follows the folders in the header.
 
     Raises CorruptError, UnreadableError.
     """
     source = _Source(rest)
     if not source.is_next(_SUBSTREAMS):
-        return [First(folder.size, folder.crc) for folder in folders]
+        return [_not_empty([folder.size], [folder.crc]) for folder in folders]
     counts = [1] * len(folders)
     if source.is_next(_COUNT):
         counts = [source.number(_MOST) for _ in folders]
     if sum(counts) > _MOST:
         raise UnreadableError("too many files in a 7z archive")
-    sizes = [folder.size if count else 0 for folder, count in zip(folders, counts, strict=True)]
-    numbers = [0] * len(folders)
+    sizes = [[folder.size] if count else [] for folder, count in zip(folders, counts, strict=True)]
     if source.is_next(_SIZE):
-        for at, count in enumerate(counts):
-            read = [*(source.number() for _ in range(count - 1)), sizes[at]]  # the last has what is left
-            numbers[at], sizes[at] = next((pair for pair in enumerate(read) if pair[1]), (0, 0))
-    return [First(*pair) for pair in zip(sizes, _checksums(source, counts, numbers, folders), strict=True)]
+        sizes = [_sizes(source, count, folder.size) for folder, count in zip(folders, counts, strict=True)]
+    return [_not_empty(*pair) for pair in zip(sizes, _checksums(source, counts, folders), strict=True)]
 
 
-def _checksums(source: _Source, counts: list[int], numbers: list[int], folders: list[Folder]) -> Iterator[int | None]:
-    """Of the file with this number in each folder. One of one file with a checksum of its own is not in the list."""
+def _sizes(source: _Source, count: int, whole: int) -> list[int]:
+    """Of the files of a folder: the last has what is left."""
+    sizes = [source.number() for _ in range(count - 1)]
+    return [*sizes, max(0, whole - sum(sizes))] if count else []
+
+
+def _not_empty(sizes: list[int], checksums: list[int | None]) -> list[Content]:
+    return [Content(*pair) for pair in zip(sizes, checksums, strict=False) if pair[0]]
+
+
+def _checksums(source: _Source, counts: list[int], folders: list[Folder]) -> Iterator[list[int | None]]:
+    """Of the files in each folder. One of one file with a checksum of its own is not in the list."""
     own = [count == 1 and folder.crc is not None for folder, count in zip(folders, counts, strict=True)]
     listed = sum(count for count, is_own in zip(counts, own, strict=True) if not is_own)
-    checksums = source.checksums(listed) if source.is_next(_CRC) else [None] * listed
+    checksums: list[int | None] = source.checksums(listed) if source.is_next(_CRC) else [None for _ in range(listed)]
     at = 0
-    for folder, count, number, is_own in zip(folders, counts, numbers, own, strict=True):
+    for folder, count, is_own in zip(folders, counts, own, strict=True):
         if is_own:
-            yield folder.crc
+            yield [folder.crc]
         else:
-            yield checksums[at + number] if count else None
+            yield checksums[at : at + count]
             at += count
 
 

@@ -23,6 +23,8 @@ _END_64: Final = struct.Struct("<4sQHHIIQQQQ")
 _END_64_VERSION_2: Final = struct.Struct("<HQQH")  # method, sizes, encryption: behind the fields of version 1
 _CENTRAL: Final = struct.Struct("<4sHHHHHHIIIHHHHHII")
 LOCAL: Final = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL_MARK: Final = b"PK\x01\x02"
+ANOTHER_END: Final = "another end record stands behind that of the zip"
 _SEARCHED: Final = 1 << 24  # from the end: a comment has 65,535 octets at most, but other readers look further up
 _FULL: Final = 0xFFFFFFFF
 _UTF_8: Final = 0x800
@@ -81,7 +83,7 @@ def read_directory(content: bytes, budget: Budget) -> Directory:
     Raises CorruptError, UnreadableError for one part of several, EncryptedError where the directory is encrypted,
     and OverLimitError at too many entries.
     """
-    end = _find_end(content, budget)
+    end, others = find_end(content, budget)
     if _is_encrypted(content, _zip64_at(content, end)):
         raise EncryptedError("the directory of the zip is encrypted")
     count, size, offset = _end_record(content, end)
@@ -92,6 +94,8 @@ def read_directory(content: bytes, budget: Budget) -> Directory:
         raise OverLimitError(f"files: the zip claims {count}")
     base = max(0, start - offset)
     found = Directory([], [], base, start, end_of_zip(content, end))
+    if others:
+        found.anomalies.append((True, ANOTHER_END, ""))
     for entry in _entries(content, start, start + size, base, budget):
         found.entries.append(entry)
     if len(found.entries) != count and len(found.entries) % 0x10000 != count:
@@ -102,16 +106,30 @@ def read_directory(content: bytes, budget: Budget) -> Directory:
     return found
 
 
-def _find_end(content: bytes, budget: Budget) -> int:
-    """The last end record whose comment fits (4.3.16)."""
+def find_end(content: bytes, budget: Budget) -> tuple[int, bool]:
+    """Where the end record is (4.3.16), and whether others stand behind it that have no directory.
+
+    Readers that begin at the front see what it lists, those that take the last of all see nothing. Without any
+    directory it is the last one whose comment fits. Raises CorruptError where there is none, OverLimitError.
+    """
     lowest = max(0, len(content) - _SEARCHED)
-    end = content.rfind(_END_MARK, lowest)
+    end, last = content.rfind(_END_MARK, lowest), -1
     while end >= 0:
         if end_of_zip(content, end) <= len(content):
-            return end
+            if _has_directory(content, end):
+                return end, last >= 0
+            last = max(last, end)
         budget.check_time()
         end = content.rfind(_END_MARK, lowest, end)
-    raise CorruptError("the zip has no end record: cut off, or one part of several")
+    if last < 0:
+        raise CorruptError("the zip has no end record: cut off, or one part of several")
+    return last, False
+
+
+def _has_directory(content: bytes, end: int) -> bool:
+    size = _sizes(content, end)[1]
+    start = _central_end(content, end) - size
+    return start >= 0 and content.startswith(_CENTRAL_MARK, start)
 
 
 def end_of_zip(content: bytes, end: int) -> int:
@@ -121,14 +139,21 @@ def end_of_zip(content: bytes, end: int) -> int:
 
 
 def _end_record(content: bytes, end: int) -> tuple[int, int, int]:
-    """Count, size and offset of the directory, from the ZIP64 record (4.3.14) where the old one is full."""
+    """Count, size and offset of the directory. Raises UnreadableError where it goes on elsewhere."""
     _, disk, _, _, count, size, offset, _ = _END.unpack_from(content, end)
+    sizes = _sizes(content, end)
+    if sizes == (count, size, offset) and disk not in {0, 0xFFFF}:
+        raise UnreadableError("one part of a zip in several parts")
+    return sizes
+
+
+def _sizes(content: bytes, end: int) -> tuple[int, int, int]:
+    """The same as it stands, from the ZIP64 record (4.3.14) where the old one is full."""
+    _, _, _, _, count, size, offset, _ = _END.unpack_from(content, end)
     full = count == 0xFFFF or _FULL in {size, offset}
     at = _zip64_at(content, end)
     if full and at >= 0:
         _, _, _, _, _, _, _, count, size, offset = _END_64.unpack_from(content, at)
-    elif disk not in {0, 0xFFFF}:
-        raise UnreadableError("one part of a zip in several parts")
     return count, size, offset
 
 
@@ -171,7 +196,7 @@ def _entry(content: bytes, at: int, base: int) -> tuple[Entry, int]:
     """A member's central header (4.3.12) and where the next begins."""
     fields = _CENTRAL.unpack_from(content, at)
     signature, made, _, flags, method, when, _, crc, packed, size = fields[:10]
-    if signature != b"PK\x01\x02":
+    if signature != _CENTRAL_MARK:
         raise CorruptError("the directory of the zip is broken")
     name_end = at + _CENTRAL.size + fields[10]
     raw, extra = content[at + _CENTRAL.size : name_end], content[name_end : name_end + fields[11]]
@@ -251,8 +276,7 @@ def _other_name(entry: Entry, raw_name: bytes) -> tuple[bool, str] | None:
         return None
     name = decode_name(raw_name)
     grave = extension_of(name) != extension_of(entry.name)
-    why = f"the member calls itself {name[:100]!r}, the directory calls it otherwise"
-    return (grave, why) if name != entry.name else None
+    return (grave, "the member calls itself otherwise than the directory calls it") if name != entry.name else None
 
 
 def _other_sizes(entry: Entry, fields: tuple[int, ...]) -> tuple[bool, str] | None:

@@ -156,14 +156,22 @@ def may_hold_any(grey: Image) -> bool:
     if _blocks_like_a_code(_differences(grey), _CLEAR_EDGE, _BLOCK) >= _ENOUGH_BLOCKS:
         return True
     smooth = grey.reduce((1, 2)).filter(ImageFilter.BoxBlur(1))
-    differences, like = _differences(smooth), 0
+    return _blocks_by_tile(smooth, _differences(smooth)) >= _ENOUGH_BLOCKS
+
+
+def _blocks_by_tile(smooth: Image, differences: Image) -> int:
+    """Blocks that are like a code for the contrast of the tile they stand in."""
+    block, like = (_BLOCK, _BLOCK // 2), 0
+    even = differences.point(_EVEN).reduce(block)
     for y, x in itertools.product(range(0, differences.height, _TILE // 2), range(0, differences.width, _TILE)):
         tile = (x, y, min(x + _TILE, differences.width), min(y + _TILE // 2, differences.height))
         contrast = _contrast(smooth.crop(tile))
         if contrast >= _LEAST_EDGE:
             edge = min(_CLEAR_EDGE, max(_LEAST_EDGE, int(contrast * _EDGE_SHARE)))
-            like += _blocks_like_a_code(differences.crop(tile), edge, (_BLOCK, _BLOCK // 2))
-    return like >= _ENOUGH_BLOCKS
+            edges = differences.crop(tile).point(_EDGES[edge]).reduce(block)
+            left, top = x // block[0], y // block[1]
+            like += _like_a_code(edges, even.crop((left, top, left + edges.width, top + edges.height)))
+    return like
 
 
 def _differences(grey: Image) -> Image:
@@ -179,8 +187,12 @@ def _contrast(grey: Image) -> int:
     return 255 - high - low
 
 
-def _blocks_like_a_code(differences: Image, edge: int, block: int | tuple[int, int]) -> int:
-    edges, even = differences.point(_EDGES[edge]).reduce(block), differences.point(_EVEN).reduce(block)
+def _blocks_like_a_code(differences: Image, edge: int, block: int) -> int:
+    return _like_a_code(differences.point(_EDGES[edge]).reduce(block), differences.point(_EVEN).reduce(block))
+
+
+def _like_a_code(edges: Image, even: Image) -> int:
+    """How many pixels, each a block, have many edges and many even pixels."""
     threefold = ImageChops.add(ImageChops.add(edges, edges), edges)
     return sum(ImageChops.multiply(threefold, even).histogram()[_LIKE_A_CODE:])
 

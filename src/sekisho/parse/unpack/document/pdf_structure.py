@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sekisho.mail.finding import Severity
 from sekisho.parse.unpack.document.pdf_objects import Ref, Skeleton, Value, text_string
-from sekisho.parse.unpack.opening import Opening
+from sekisho.parse.unpack.opening import Opening, clean_name
 
 _AFTER = rb"(?=[\s\0/<>\[\](){}%]|\Z)"
 _ACTION = re.compile(rb"/S[\s\0]*/(JavaScript|Launch|GoToR|GoToE|SubmitForm|ImportData|Rendition)" + _AFTER)
@@ -229,7 +229,7 @@ class _Look:
 
     def _file(self, name: str, stream: Ref) -> None:
         content = self.skeleton.octets(stream)
-        self.opening.finding("attachment/pdf-embedded-file", Severity.LOW, f"carries {name[:200]!r}")
+        self.opening.finding("attachment/pdf-embedded-file", Severity.LOW, "carries a file", clean_name(name))
         if content:
             self.opening.inner(name or "embedded", content)
 

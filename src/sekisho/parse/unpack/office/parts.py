@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from sekisho.mail.finding import Severity
+from sekisho.parse.unpack.archive.members import ANOMALY
 from sekisho.parse.unpack.archive.zip import open_zip, pieces_of
-from sekisho.parse.unpack.archive.zip_directory import end_of_zip
+from sekisho.parse.unpack.archive.zip_directory import ANOTHER_END, find_end
 from sekisho.parse.unpack.opening import CorruptError, Opening, OverLimitError, UnreadableError
 
 _MOST_PARTS = 10_000
+_END_WITHOUT_COMMENT = 20  # octets of an end record before the length of its comment
 
 
 class Parts:
@@ -102,13 +104,15 @@ class Parts:
 def _package(opening: Opening) -> zipfile.ZipFile:
     """The zip, also with much behind its end. One without a directory is handed on file by file.
 
-    Raises CorruptError.
+    Raises CorruptError, OverLimitError.
     """
-    content = opening.content
-    end = content.rfind(b"PK\x05\x06")
     try:
-        return zipfile.ZipFile(BytesIO(content[: end_of_zip(content, end)] if end >= 0 else content))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError) as error:
+        end, others = find_end(opening.content, opening.budget)
+        if others:
+            opening.finding(ANOMALY, Severity.HIGH, ANOTHER_END)
+        # Without the comment, and nothing in it that looks like an end.
+        return zipfile.ZipFile(BytesIO(opening.content[: end + _END_WITHOUT_COMMENT] + b"\0\0"))
+    except (CorruptError, zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError) as error:
         open_zip(opening)
         raise CorruptError(f"the package cannot be read: {error}") from None
 

@@ -37,6 +37,7 @@ def test_links(name, target, severity):
     opening = opening_of(b"x", "a.tar")
     tell_link(opening, name, target)
     assert found(opening) == {"archive-anomaly": severity}
+    assert f" to {target}" not in opening.findings[0].explanation
 
 
 def test_devices():

@@ -111,11 +111,20 @@ def test_neither_check_value_nor_checksum_of_the_content():
     assert opened(content, "secret", error=EncryptedError).children == []
 
 
+def test_a_tiny_file_of_rar_4_tells_no_password():
+    """One of 256 words fits one octet: it is believed where another file tells."""
+    tiny, other = rars.file_4("a", b"x", "right"), rars.file_4("b", b"hello", "right")
+    words = [f"w{number}" for number in range(600)]
+    key = next(w for w in words if slow_keys.decrypt(*slow_keys.rar_3_key(w, rars.SALT[:8]), tiny[1])[:1] == b"x")
+    assert opened(rars.rar_4(tiny), key, error=EncryptedError).children == []
+    assert children(opened(rars.rar_4(tiny, other), key, "right")) == {"a": b"x", "b": b"hello"}
+
+
 def test_large_files_of_rar_4_are_told_by_the_fastest(monkeypatch):
     monkeypatch.setattr(rar, "_SMALL", 0)
-    files = rars.file_4("a", b"a" * 5000, "x"), rars.file_4("b", b"b", "x"), rars.file_4("c", b"c" * 9, "y")
+    files = rars.file_4("a", b"a" * 5000, "x"), rars.file_4("b", b"bbbb", "x"), rars.file_4("c", b"c" * 9, "y")
     opening = opened(rars.rar_4(*files), "y", "x", error=EncryptedError)
-    assert children(opening) == {"a": b"a" * 5000, "b": b"b"}
+    assert children(opening) == {"a": b"a" * 5000, "b": b"bbbb"}
     assert "c" in all_text(opening)
     assert found(opening) == {"password-in-mail": "medium"}
 
@@ -147,6 +156,35 @@ def test_headers_that_end_in_garbage():
     opening = opened(content, "x")
     assert children(opening) == {"a": b"hello"}
     assert found(opening) == {"unreadable": "medium", "password-in-mail": "medium"}
+
+
+# A header that claims more octets than there are.
+LONG = [b"\0\0\x74\0\x80\xff\xff", b"\0\0\0\0" + rars.vint(1 << 20) + b"\x02\0"]
+
+
+@pytest.mark.parametrize("garbage", [*LONG, bytes(40), b"garbage garbage garbage"])
+@pytest.mark.parametrize(("make", "file"), VERSIONS)
+def test_without_encryption_headers_that_end_in_garbage(make, file, garbage):
+    """The library takes some of it for the end, and what another program finds behind it was not looked into."""
+    content = make(file("a", b"hello"), end=False) + garbage + b"".join(file("b.exe", b"MZ"))
+    opening = opening_of(content)
+    opening.kind = "rar"
+    with contextlib.suppress(UnreadableError):
+        open_archive(opening)
+        assert found(opening) == {"unreadable": "medium"}
+    assert children(opening) == {"a": b"hello"}
+
+
+def test_without_an_end_block_nothing_is_left():
+    """As old programs write them."""
+    opening = opened(rars.rar_4(rars.file_4("a", b"hello"), end=False))
+    assert children(opening) == {"a": b"hello"}
+    assert found(opening) == {}
+
+
+def test_a_file_that_the_library_passes_over_is_told():
+    opening = opened(rars.rar_5(rars.file_5("a", b"hello"), end=False))
+    assert children(opening) == {"a": b"hello"} or found(opening) == {"unreadable": "medium"}
 
 
 SERVICE = {"rar4": (rars.header_4(0x7A, 0, b""), b""), "rar5": (rars.header_5(3, b""), b"")}

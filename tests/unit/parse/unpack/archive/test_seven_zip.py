@@ -141,6 +141,44 @@ def test_an_empty_file_tells_no_password(name):
     assert found(opening) == {"password-in-mail": "medium"}
 
 
+def mistaken(sealed, start):
+    """A wrong password under which what is sealed begins like this, as one of 256 does for each octet."""
+    for number in range(100_000):
+        key = seven_zips.key(f"wrong {number}", b"", 0)
+        if slow_keys.decrypt(key, seven_zips.VECTOR, sealed[:16]).startswith(start):
+            return f"wrong {number}"
+    raise AssertionError
+
+
+@pytest.mark.parametrize("tiny", [b"x", b"xy"])
+@pytest.mark.parametrize("more", [b"secret program" * 20, b"z"])
+def test_a_tiny_file_tells_no_password_alone(tiny, more):
+    files = {"a": tiny, "b": more}
+    content = seven_zips.in_one_folder(files, "right", 0)
+    word = mistaken(content[32:], tiny)
+    assert opened(content, word, error=EncryptedError).children == []
+    assert children(opened(content, word, "right")) == files
+
+
+def test_of_a_tiny_file_alone_the_octets_behind_it_tell():
+    content = seven_zips.by_hand(HAND("a", b"x", "right", 0))
+    assert seven_zips.read(content, "right") == {"a": b"x"}
+    word = mistaken(content[32:], b"x")
+    assert opened(content, word, error=EncryptedError).children == []
+    assert children(opened(content, word, "right")) == {"a": b"x"}
+
+
+def test_a_tiny_file_of_a_whole_block_of_tiny_files():
+    files = {chr(97 + number): bytes([number]) for number in range(16)}
+    content = seven_zips.in_one_folder(files, "right", 0)
+    assert children(opened(content, mistaken(content[32:], b"\0"), "right")) == files
+
+
+def test_a_tiny_packed_file():
+    content = seven_zips.written({"a": b"x"}, "right")
+    assert children(opened(content, *(f"wrong {number}" for number in range(50)), "right")) == {"a": b"x"}
+
+
 def test_a_broken_file_may_have_another_password():
     content = bytearray(seven_zips.by_hand(HAND("a", b"hello", "x"), HAND("b", b"w" * 100, "x")))
     content[32 + 16 + 50] ^= 1
@@ -191,10 +229,51 @@ def test_cut_off_and_changed():
                     open_archive(opening)
 
 
+ZSTD = {"id": py7zr.FILTER_ZSTD}
+
+
+@pytest.mark.parametrize("filters", [[ZSTD], [{"id": py7zr.FILTER_X86}, ZSTD], [{"id": py7zr.FILTER_ARM}, ZSTD]])
+def test_zstd(filters):
+    assert children(opened(seven_zips.written(FILES, filters=filters))) == FILES
+
+
+@pytest.mark.parametrize("header_encryption", [False, True])
+def test_zstd_behind_a_password(header_encryption):
+    content = seven_zips.written(FILES, "秘密", [ZSTD, AES], header_encryption=header_encryption)
+    opening = opened(content, "wrong", "秘密")
+    assert children(opening) == FILES
+    assert found(opening) == {"password-in-mail": "medium"}
+    assert opened(content, "wrong", error=EncryptedError).children == []
+    assert opened(content, error=EncryptedError).children == []
+
+
+@pytest.mark.parametrize("name", ["zstd", "zstd_bcj", "zstd_nobcj", "solid_zstd"])
+def test_public_archives_with_zstd(name):
+    opening = opened(corpus_file(f"test_read_format_7zip_{name}.7z"))
+    assert opening.children
+    assert found(opening) == {}
+
+
+def test_zstd_that_is_broken_gives_what_comes_before():
+    content = bytearray(seven_zips.written({"a": os.urandom(500_000)}, filters=[ZSTD]))
+    whole = children(opened(bytes(content)))["a"]
+    content[300_000] ^= 1
+    opening = opened(bytes(content))
+    assert set(found(opening)) <= {"unreadable", "corrupt"}
+    assert found(opening)
+    assert opening.children == [] or whole.startswith(children(opening)["a"][:100_000])
+
+
+def test_a_bomb_in_zstd_meets_the_limits():
+    content = seven_zips.written({"a": bytes(200_000_000)}, filters=[ZSTD])
+    assert len(content) < 50_000
+    opened(content, error=OverLimitError)
+
+
 def test_unreadable_method_behind_a_password():
-    """7-Zip-zstd's method, which libarchive 3.6 does not know: no password can be known to be right."""
+    """A method that libarchive 3.6 does not know (LZ4, by 7-Zip-zstd): no password can be known to be right."""
     sealed = HAND("a", b"hello", "x")[1]
-    coders = b"\x02\x24\x06\xf1\x07\x01\x12\x44\x0f" + seven_zips.VECTOR + b"\x04\x04\xf7\x11\x01\x01\x00"
+    coders = b"\x02\x24\x06\xf1\x07\x01\x12\x44\x0f" + seven_zips.VECTOR + b"\x04\x04\xf7\x11\x04\x01\x00"
     header = (
         b"\x01\x04\x06\x00\x01\x09\x10\x00\x07\x0b\x01\x00" + coders + b"\x0c\x05\x05\x0a\x01"
         + bytes(4) + b"\x00\x08\x00\x00\x05\x01\x11\x05\x00a\0\0\0\0\0"

@@ -11,9 +11,9 @@ from sekisho.parse.unpack.archive.seven_zip_headers import (
     AES,
     START,
     Coder,
-    First,
+    Content,
     Folder,
-    first_files,
+    contents,
     main_streams,
     next_header,
     read_streams,
@@ -52,7 +52,7 @@ def test_what_py7zr_wrote():
     streams, rest = main_streams(plain_header(content))
     assert [coder.method for folder in streams.folders for coder in folder.coders].count(AES) == 1
     assert sum(streams.packed) < len(content)
-    assert first_files(rest, streams.folders) == [First(300, zlib.crc32(FILES["a.txt"]))]
+    assert contents(rest, streams.folders) == [[Content(len(f), zlib.crc32(f)) for f in FILES.values()]]
 
 
 @pytest.mark.parametrize("part", ["7zip_lzma", "7zip_bcj", "7zip_delta", "7zip_ppmd", "7zip_deflate.7z", "7zip_copy"])
@@ -117,7 +117,7 @@ def test_claims_of_many_folders_and_files():
             read_streams(b"\x01" + octets)
     folder = Folder([Coder(b"\0")], [], [0], [5])
     with pytest.raises(UnreadableError):
-        first_files(b"\x08\x0d\xff" + (1 << 40).to_bytes(8, "little"), [folder])
+        contents(b"\x08\x0d\xff" + (1 << 40).to_bytes(8, "little"), [folder])
 
 
 def streams_of(count, folder, ins, outs):
@@ -158,17 +158,21 @@ def test_a_folder_for_each_of_many_programs():
     assert len(read_streams(streams_of(1800, folder, 11, 8))[0].folders) == 1800
 
 
-def test_the_first_file_that_is_not_empty():
+def test_files_that_are_not_empty():
     folder = Folder([Coder(b"\0")], [], [0], [30], None)
     crcs = b"\x0a\x01" + b"".join(n.to_bytes(4, "little") for n in range(1, 9))
     rest = b"\x08\x0d\x03\x03\x02\x09" + bytes((0, 10, 0, 0, 0)) + crcs + b"\0"
-    assert first_files(rest, [folder, folder, folder]) == [First(10, 2), First(30, 6), First(30, 8)]
+    assert contents(rest, [folder, folder, folder]) == [
+        [Content(10, 2), Content(20, 3)],
+        [Content(30, 6)],
+        [Content(30, 8)],
+    ]
 
 
-def test_first_of_several_files_has_its_checksum_among_those_of_files():
+def test_several_files_have_their_checksums_among_those_of_files():
     folder = Folder([Coder(b"\0")], [], [0], [30], 7)
     rest = b"\x08\x0d\x02\x01\x00\x09\x0a\x0a\x01" + (1).to_bytes(4, "little") + (2).to_bytes(4, "little") + b"\0"
-    assert first_files(rest, [folder, folder, folder]) == [First(10, 1), First(30, 7), First(0, None)]
+    assert contents(rest, [folder, folder, folder]) == [[Content(10, 1), Content(20, 2)], [Content(30, 7)], []]
 
 
 def test_two_steps_that_read_the_same_are_refused():
@@ -184,7 +188,7 @@ def test_cut_off_and_changed():
                 try:
                     streams, rest = main_streams(changed) if changed[0] == 1 else read_streams(changed)
                     if isinstance(rest, bytes):
-                        first_files(rest, streams.folders)
+                        contents(rest, streams.folders)
                         written([b""] * len(streams.packed), streams.folders, rest)
                 except CorruptError:
                     pass
@@ -194,6 +198,6 @@ def test_cut_off_and_changed():
 def test_any_octets(octets):
     try:
         streams, rest = main_streams(b"\x01\x04" + octets)
-        first_files(rest, streams.folders)
+        contents(rest, streams.folders)
     except CorruptError:
         pass

@@ -46,6 +46,35 @@ def test_end_record_behind_a_comment_that_looks_like_one():
     assert len(read(content).entries) == 1
 
 
+EMPTY = b"PK\5\6" + bytes(18)
+OFF = b"PK\5\6" + bytes(4) + struct.pack("<HHIIH", 1, 1, 46, 0, 0)  # tells of a directory that is not there
+
+
+@pytest.mark.parametrize("more", [EMPTY, EMPTY * 3, OFF, EMPTY + OFF, b"\r\n" + EMPTY])
+def test_an_end_record_behind_the_true_one(more):
+    """Readers that begin at the front take the first, others the last: what has files in it is looked at."""
+    content = zips.plain({"a.txt": b"x", "b.txt": b"y"})
+    found = read(content + more)
+    assert [e.name for e in found.entries] == ["a.txt", "b.txt"]
+    assert (found.start, found.end) == (0, len(content))
+    assert (True, "another end record stands behind that of the zip") in told(content + more)
+
+
+def test_an_end_record_in_the_comment_of_the_true_one():
+    content = zips.plain({"a.txt": b"x"})[:-2] + struct.pack("<H", len(EMPTY)) + EMPTY
+    assert [e.name for e in read(content).entries] == ["a.txt"]
+    assert told(content) == [(True, "another end record stands behind that of the zip")]
+
+
+def test_an_empty_zip_is_empty():
+    assert read(EMPTY).entries == []
+
+
+def test_the_time_is_looked_at_between_end_records():
+    with pytest.raises(OverLimitError):
+        read(zips.plain({"a": b"x"}) + EMPTY, seconds=-1.0)
+
+
 @pytest.mark.parametrize("cut", range(1, 100, 3))
 def test_cut_off(cut):
     with pytest.raises(CorruptError):

@@ -112,6 +112,8 @@ def test_embedded_files_are_handed_on_by_name(end):
     )
     assert [(c.name, c.content) for c in opening.children] == [("請求.exe", b"MZ\0\0")]
     assert found(opening) == {"pdf-embedded-file": "low"}
+    assert opening.findings[0].path.endswith("/請求.exe")
+    assert "請求" not in opening.findings[0].explanation  # there a value in a name would not be masked
 
 
 def test_actions_inside_of_a_stream_are_no_actions():

@@ -83,3 +83,19 @@ def test_same_names():
     parts = Parts(opening)
     assert found(opening) == {"duplicate-part": "medium"}
     assert [parts.content(info) for _, info in parts.all] == [b"1", b"2"]
+
+
+EMPTY = b"PK\5\6" + bytes(18)
+
+
+@pytest.mark.parametrize("more", [EMPTY, EMPTY * 2, b"PK\5\6\0\0\0\0\1\0\1\0\x2e\0\0\0\0\0\0\0\0\0"])
+def test_an_end_record_behind_the_true_one(more):
+    """Programs that read from the front open such a document; ones that begin at the end see nothing in it."""
+    opening = opening_of(plain({"word/document.xml": b"x"}) + more, "a.docx")
+    assert Parts(opening).read("word/document.xml") == b"x"
+    assert found(opening) == {"archive-anomaly": "high"}
+
+
+def test_an_end_record_in_the_comment_of_the_true_one():
+    content = plain({"word/document.xml": b"x"})[:-2] + len(EMPTY).to_bytes(2, "little") + EMPTY
+    assert Parts(opening_of(content)).read("word/document.xml") == b"x"
