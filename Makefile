@@ -7,7 +7,7 @@ PEERS := postfix clamav-daemon c-icap libc-icap-mod-virus-scan dosfstools mtools
 # Tests run on this many processes.
 JOBS ?= 2
 
-.PHONY: help install dev run test check bench bench-dlp dlp-page soak format lock clean
+.PHONY: help install dev run test check bench bench-dlp bench-content train dlp-page soak format lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ bench: dev ## messages per second, latency and memory beside Postfix, rspamd and
 
 bench-dlp: dev ## precision, recall, false alarms and speed of the leak rules beside Presidio and detect-secrets
 	$(BIN)/python bench/dlp.py
+
+train: dev ## train the content model anew from ../shared/data and train/written (some minutes)
+	$(BIN)/python train/model.py
+
+bench-content: dev ## spam, phishing and fraud found at 0.1 % false alarms, beside SpamAssassin and rspamd
+	$(BIN)/python bench/content.py
 
 dlp-page: dev ## write docs/reference/dlp.md from the rules
 	$(BIN)/python bench/dlp_reference.py

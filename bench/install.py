@@ -19,6 +19,8 @@ PACKAGES = {
     "redis-server": ("/usr/bin/redis-server",),
     "opendkim": ("/usr/sbin/opendkim",),
     "clamav-daemon": ("/usr/sbin/clamd",),
+    "spamassassin": ("/usr/bin/sa-learn",),
+    "spamd": ("/usr/sbin/spamd",),
 }
 
 

@@ -28,7 +28,8 @@ from sekisho.mail.transaction import AuditRecord, Delivery, Outcome, Transaction
 from sekisho.mail.verdict import Verdict
 from sekisho.parse import parse
 from sekisho.record.keep import Recorder
-from sekisho.redaction import not_masked, redacted, shown_subject, without_values
+from sekisho.redaction.redact import not_masked, redacted
+from sekisho.redaction.shown import shown_subject, without_values
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import re
 import statistics
 import time
+import urllib.request
 
 import pytest
 from support.archived import EICAR, docx, gzip_bomb, nested_bomb, with_attachments, zipped
@@ -56,6 +58,19 @@ def test_text_inside_an_archive_is_looked_through(gateway):
     found = [f for f in shown["findings"] if f["rule"] == "dlp/card"]
     assert [f["path"] for f in found] == ["outer.zip/inner.docx"]
     assert found[0]["count"] == 3
+
+
+def test_the_audit_record_and_the_log_name_the_inner_file(gateway):
+    content = zipped({"inner.docx": docx(CARDS)})
+    send(gateway.port, with_attachments("audited", ("予算 outer.zip", content)))
+
+    def found():
+        records = gateway.json("audit", "search", "--message-id", "<audited@example.com>")
+        return [f["path"] for record in records for f in record["findings"] if f["rule"] == "dlp/card"]
+
+    assert wait_for("the record", found) == ["予算 outer.zip/inner.docx"]
+    lines = [json.loads(line) for line in gateway.log.read_text().splitlines() if '"<audited@' in line]
+    assert [f["path"] for f in lines[0]["findings"] if f["rule"] == "dlp/card"] == ["予算 outer.zip/inner.docx"]
 
 
 def test_an_ordinary_document_goes(gateway):
@@ -118,3 +133,50 @@ def test_the_samples_of_the_readme(gateway):
 def test_status_names_the_walls(gateway):
     state = wait_for("a worker reports", lambda: json.loads(gateway.cli("status", "--json"))["opening"])
     assert "no new descriptors" in state[0]["walls"]
+
+
+def test_names_of_files_are_cut_from_the_next_reload_on(tmp_path):
+    attached = ("予算 outer.zip", zipped({"inner.docx": docx(CARDS)}))
+
+    def paths(identity):
+        records = running.json("audit", "search", "--message-id", f"<{identity}@example.com>")
+        return [f["path"] for record in records for f in record["findings"] if f["rule"] == "dlp/card"]
+
+    with RunningGateway(tmp_path, workers=1) as running:
+        send(running.port, with_attachments("whole", attached))
+        running.write_config('[record]\nfile_names = "endings"')
+        running.reload()
+        send(running.port, with_attachments("cut", attached))
+        assert wait_for("the first", lambda: paths("whole")) == ["予算 outer.zip/inner.docx"]
+        assert wait_for("the second", lambda: paths("cut")) == ["*.zip/*.docx"]
+        lines = [line for line in running.log.read_text().splitlines() if '"<cut@' in line]
+        assert lines
+        assert "inner" not in "".join(lines)
+
+
+def test_a_file_that_is_sent_again_after_a_restart_is_not_opened_again(tmp_path):
+    """Two workers and the processes of the next start share what was found, and nobody else can read it."""
+
+    def opened(running):
+        with urllib.request.urlopen(f"http://127.0.0.1:{running.http_port}/metrics", timeout=10) as answer:
+            (count,) = re.findall(r"^sekisho_opening_seconds_count ([0-9.]+)$", answer.read().decode(), re.MULTILINE)
+        return float(count)
+
+    attached = ("outer.zip", zipped({"inner.docx": docx(CARDS)}))
+    with RunningGateway(tmp_path, workers=2) as running:
+        send(running.port, with_attachments("first", attached))
+        folder = running.state_dir / "opened"
+        (file,) = wait_for("the result is kept", lambda: [p for p in folder.glob("*") if p.name[0] != "."])
+        for number in range(8):  # whichever worker takes them
+            send(running.port, with_attachments(f"again-{number}", attached))
+        assert opened(running) == 1
+        running.stop()
+        running.start()
+        send(running.port, with_attachments("later", attached))
+        assert opened(running) == 0
+        send(running.port, with_attachments("other", ("other.zip", zipped({"b.txt": b"x"}))))
+        assert opened(running) == 1
+        held = [row["message_id"] for row in running.held()]
+        assert len(held) == 10
+        assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
+        assert b"4111" not in file.read_bytes()

@@ -178,6 +178,10 @@ def test_audit_records(everything):
     records = everything.json("audit", "search", "--sender", "hanako@example.com")
     assert len(records) == 2 * len(RECIPIENTS)
     assert raw_values(json.dumps(records, ensure_ascii=False)) == []
+    paths = {finding["path"] for record in records for finding in record["findings"]}
+    inner = f"card {CARD[:2]}{'*' * 12}{CARD[-2:]}.zip/card {OTHER[:2]}{'*' * 12}{OTHER[-2:]}.docx"
+    assert inner in paths
+    assert inner in everything.log.read_text()
 
 
 def read_if_there(path):

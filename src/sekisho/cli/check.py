@@ -22,7 +22,7 @@ from sekisho.mail.finding import Finding
 from sekisho.mail.message import Message
 from sekisho.mail.transaction import Transaction
 from sekisho.mail.verdict import Disposition, Verdict, modification_json, strictest
-from sekisho.redaction import not_masked
+from sekisho.redaction.redact import not_masked
 
 
 def add_to(commands: Any) -> None:

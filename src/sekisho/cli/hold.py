@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sekisho.cli.lessons import Lessons, told
 from sekisho.cli.terms import (
     CommandError,
     command,
@@ -24,12 +25,15 @@ from sekisho.cli.terms import (
     rfc3339,
     table,
 )
+from sekisho.config.load import Configuration
 from sekisho.daemon.compose import open_store
+from sekisho.mail.decision import Label
 from sekisho.mail.kept import Kept
 from sekisho.mail.verdict import modification_json
 from sekisho.parse import parse
 from sekisho.store.sqlite import SqliteStore
 
+_LABELS: dict[str, Label] = {"releasing": "fine", "rejecting": "bad"}
 _STATES = ("held", "releasing", "rejecting", "released", "rejected", "expired", "all")
 
 
@@ -62,6 +66,7 @@ def add_to(commands: Any) -> None:
         parser.add_argument("id", nargs="+")
         parser.add_argument("--note", default="", help="why, for the record")
         parser.add_argument("--by", default="", help="who decides (default: the login that runs the command)")
+        parser.add_argument("--no-learn", action="store_true", help="the content models learn nothing from this")
     export_ = command(
         verbs, "export", export, "Write a message's bytes as they came in", "sekisho hold export ID -o mail.eml"
     )
@@ -164,18 +169,34 @@ def _decide(given: argparse.Namespace, state: Any, *, reinspect: bool) -> int:
     until = datetime.now(UTC) + timedelta(seconds=configuration.settings.hold.retry_give_up_seconds)
     refused = 0
     with closing(open_store(configuration)) as store:
+        lessons = None if given.no_learn or reinspect else _lessons(configuration, store, state, decided_by)
         for kept_id in given.id:
             kept = _one(store, kept_id)
+            lesson = lessons.of(kept) if lessons is not None else None
             decided = replace(
                 kept, state=state, reinspect=reinspect, decided_by=decided_by, note=given.note, expires_at=until
             )
             done = kept.state == "held" and asyncio.run(store.change(decided, "held"))
             refused += not done
+            learned = told(lessons.record(lesson)) if done and lessons is not None else {}
             if given.json:
-                print_json({"id": kept_id, "done": done, "state": state if done else _one(store, kept_id).state})
+                now = state if done else _one(store, kept_id).state
+                print_json({"id": kept_id, "done": done, "state": now, **learned})
             else:
                 print(f"{kept_id}: {state}" if done else f"{kept_id}: not held any more ({kept.state})")
+                _print_learned(learned)
     return 1 if refused else 0
+
+
+def _lessons(configuration: Configuration, store: SqliteStore, state: str, decided_by: str) -> Lessons:
+    return Lessons(configuration, store, _LABELS[state], decided_by, _login())
+
+
+def _print_learned(learned: dict[str, object]) -> None:
+    if learned.get("learned"):
+        print(f"  learned as {learned['learned']}; `sekisho learn show` tells what that changes")
+    elif learned:
+        print(f"  nothing learned: {learned['not_learned']}")
 
 
 def _login() -> str:

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Sequence
 
 from sekisho import __version__
-from sekisho.cli import audit, check, configuration, dlp, first_message, hold, policy, rules, serve, status
+from sekisho.cli import audit, check, configuration, dlp, first_message, hold, learn, policy, rules, serve, status
 from sekisho.cli.terms import CommandError
 from sekisho.mail.kept import StoreAwayError
 
-COMMANDS = (serve, check, configuration, rules, policy, dlp, hold, audit, status, first_message)
+COMMANDS = (serve, check, configuration, rules, policy, dlp, hold, learn, audit, status, first_message)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from sekisho.daemon.compose import open_store
 from sekisho.decide.explain import Explanation, explain
 from sekisho.decide.replay import RecordedMessage, replay
 from sekisho.mail.verdict import Verdict, strictest
-from sekisho.redaction import not_masked
+from sekisho.redaction.redact import not_masked
 from sekisho.store.audit import Recorded
 
 

@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> int:
     """Print how everything is. Returns 1 if anything is wrong."""
     configuration = configuration_of(given)
     state: dict[str, Any] = {"listeners": _listeners(configuration), "store": "", "processes": [], "next_hops": []}
-    state |= {"antivirus": [], "opening": [], "link_lists": [], "dns_lists": [], "registered": []}
+    state |= {"antivirus": [], "opening": [], "link_lists": [], "dns_lists": [], "registered": [], "learning": []}
     state["kept"] = {}
     try:
         store = open_store(configuration)
@@ -92,6 +92,7 @@ def _from_checking(beat: Heartbeat, state: dict[str, Any]) -> None:
         return
     state["opening"].append({"process": beat.name, "walls": beat.state["opening"]})
     state["registered"] += [one for one in beat.state.get("registered", []) if one not in state["registered"]]
+    state["learning"] += [one for one in beat.state.get("learning", []) if one not in state["learning"]]
     for what, good in (("antivirus", "up"), ("dns_lists", "up"), ("link_lists", "entries")):
         for seen in beat.state.get(what, []):
             known = next((one for one in state[what] if one["name"] == seen["name"]), None)
@@ -172,6 +173,7 @@ def _as_text(state: dict[str, Any]) -> str:
     lines += [f"DNS list   {x['name']:35} {'up' if x['up'] else 'down'}" for x in state["dns_lists"]]
     lines += [f"link list  {x['name']:35} {x['entries']} entries" for x in state["link_lists"]]
     lines += [f"registered {_registered(x)}" for x in state["registered"] if x["kind"] != "problem"]
+    lines += [f"learned    {x['tenant']:35} {x['decisions']} decisions in effect" for x in state["learning"]]
     lines += [f"attachments opened behind: {', '.join(x['walls'])}" for x in state["opening"][:1] if x["walls"]]
     lines += [f"kept       {key:35} {number}" for key, number in state["kept"].items()]
     lines += [f"WRONG      {text}" for text in state["wrong"]] or ["all is well"]

@@ -16,6 +16,7 @@ from sekisho.config.locations import Locations, Problem
 from sekisho.config.settings import (
     AntivirusSettings,
     DnsListSettings,
+    LearningSettings,
     LinkListSettings,
     ListenerSettings,
     NextHopSettings,
@@ -250,11 +251,19 @@ class _Checks:
         for number, file in enumerate(tenant.policy):
             if not self.configuration.path(file).is_file():
                 yield self.locations.problem(f"{key}.policy[{number}]", f"no such file: {file}")
-        for name in ("attachment_passwords_file", "dlp_allow_file"):
+        for name in ("attachment_passwords_file", "dlp_allow_file", "people_file"):
             yield from self._named_file(f"{key}.{name}", getattr(tenant, name), lines_in)
         for number, hop in enumerate(tenant.next_hop):
             yield from self._next_hop(f"{key}.next_hop[{number}]", hop)
+        if tenant.learning is not None:
+            yield from self._learning(f"{key}.learning", tenant.learning)
         yield from self._unique_domains(key, tenant)
+
+    def _learning(self, key: str, learning: LearningSettings) -> Iterator[Problem]:
+        yield from self._numbers(key, learning)
+        for name, most in (("most_shift", 4), ("most_share", 1)):
+            if (value := getattr(learning, name)) > most:
+                yield self.locations.problem(f"{key}.{name}", f"must be at most {most}, got {value}")
 
     def _parents(self, key: str, tenant: TenantSettings) -> Iterator[Problem]:
         seen = [key.partition(".")[2]]

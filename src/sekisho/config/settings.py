@@ -89,7 +89,8 @@ class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     how many times its size an archive may become, `text_chars` the characters looked through, `passwords` the words
     tried at an encrypted one. It stops of its own accord after `seconds` of the processor; it is killed after
     `cpu_seconds` or `wall_seconds`, or beyond `memory_bytes`. `processes` open at once, for each worker. Results are
-    kept in `cache_bytes`. `yara` and `known_hashes` name files or folders; `ocr` reads the text in images (an extra).
+    kept in `cache_bytes` by each worker, and in `shared_cache_bytes` on the disk for all of them. `yara` and
+    `known_hashes` name files or folders; `ocr` reads the text in images (an extra).
     """
 
     depth: int = 8
@@ -104,6 +105,7 @@ class AttachmentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     memory_bytes: int = 1_000_000_000
     processes: int = 2
     cache_bytes: int = 64_000_000
+    shared_cache_bytes: int = 256_000_000
     yara: tuple[str, ...] = ()
     known_hashes: tuple[str, ...] = ()
     ocr: bool = False
@@ -171,11 +173,16 @@ class DnsListSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecordSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept about messages. `log` is "stdout", "stderr" or a file; retention 0 keeps for ever."""
+    """What is kept about messages. `log` is "stdout", "stderr" or a file; retention 0 keeps for ever.
+
+    `file_names`: how attachments' names stand in audit records and log lines: "masked" keeps them but for the values
+    found in them, "endings" keeps what tells their types.
+    """
 
     log: str = "stdout"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     retention_days: int = 400
+    file_names: Literal["masked", "endings"] = "masked"
 
 
 class HoldSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,14 +246,33 @@ class NoticeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     language: Literal["en", "ja", "both"] = "both"
 
 
+class LearningSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a tenant's reviewers teach the content models, and the limits of that.
+
+    `most_shift` is in log odds (2: 7 times more or less likely). Nothing changes before `least_decisions` count on a
+    side; one sender's messages count for at most `most_per_sender` decisions that they are fine, one reviewer for at
+    most `most_share` of a side. A decision counts half after `half_life_days`.
+    """
+
+    enabled: bool = True
+    most_shift: float = 2.0
+    least_decisions: int = 6
+    most_per_sender: int = 10
+    most_share: float = 0.6
+    half_life_days: float = 120.0
+
+
 class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One company. `domains` are its own (".example.jp" includes the names below); mail to them is internal.
 
     `parent` names the tenant (a managed-service provider) whose policy, next hops, keys and contacts it inherits
     where it has none of its own. `client_networks` claims clients for it. `policy` files come before the built-in
     policy. `groups` are named lists of addresses and domains for the policy's `group`. `partners` are domains of
-    others that nobody should imitate in a link. `attachment_passwords_file` has passwords that the company gives its
-    attachments, `dlp_allow_file` values that no rule is to report, one a line.
+    others that nobody should imitate. `attachment_passwords_file` has passwords that the company gives its
+    attachments, `dlp_allow_file` values that no rule is to report, one a line. `people_file` is the directory of
+    people under whose names nobody else may write, `company_names` are its own; its real warnings come from
+    `warning_sources` (addresses), or link to them (hosts). `probable_abuse`: whether what is probably abuse waits
+    for approval (so where neither it nor a parent says anything), or is only recorded.
     """
 
     parent: str = ""
@@ -258,9 +284,14 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     next_hop: tuple[NextHopSettings, ...] = ()
     dkim: tuple[DkimSettings, ...] = ()
     notice: NoticeSettings | None = None
+    learning: LearningSettings | None = None
     partners: tuple[str, ...] = ()
     attachment_passwords_file: str = ""
     dlp_allow_file: str = ""
+    people_file: str = ""
+    company_names: tuple[str, ...] = ()
+    warning_sources: tuple[str, ...] = ()
+    probable_abuse: Literal["", "approval", "monitor"] = ""
 
 
 def _first_listener() -> tuple[ListenerSettings, ...]:

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from msgspec.structs import replace
 
-from sekisho.config.settings import ListenerSettings, NoticeSettings, Settings, TenantSettings
+from sekisho.config.settings import LearningSettings, ListenerSettings, NoticeSettings, Settings, TenantSettings
 from sekisho.mail.address import IpNetwork, client_address
 
 
@@ -20,14 +20,19 @@ def lineage(settings: Settings, name: str) -> Iterator[TenantSettings]:
 
 
 def inherited(settings: Settings, name: str) -> TenantSettings:
-    """The tenant with what it has from its nearest parent: next hops, DKIM keys, contacts, partners, lists."""
+    """The tenant with what it has from its nearest parent: next hops, keys, contacts, learning, partners, lists."""
     line = list(lineage(settings, name))
     return replace(
         line[0],
         next_hop=next((t.next_hop for t in line if t.next_hop), ()),
         dkim=next((t.dkim for t in line if t.dkim), ()),
         notice=next((t.notice for t in line if t.notice), NoticeSettings()),
+        learning=next((t.learning for t in line if t.learning), LearningSettings()),
         partners=next((t.partners for t in line if t.partners), ()),
+        people_file=next((t.people_file for t in line if t.people_file), ""),
+        company_names=next((t.company_names for t in line if t.company_names), ()),
+        warning_sources=next((t.warning_sources for t in line if t.warning_sources), ()),
+        probable_abuse=next((t.probable_abuse for t in line if t.probable_abuse), ""),
         dlp_allow_file=next((t.dlp_allow_file for t in line if t.dlp_allow_file), ""),
         attachment_passwords_file=next(
             (t.attachment_passwords_file for t in line if t.attachment_passwords_file), ""

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 _RELEASE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
+_REFRESH_SECONDS = 30.0
 _CLOSE_SECONDS = 1.0
 
 
@@ -61,6 +62,7 @@ class Background:
             asyncio.create_task(self._every(_RELEASE_SECONDS, self._release_due)),
             asyncio.create_task(self._every(_HEARTBEAT_SECONDS, self._beat)),
             asyncio.create_task(self._every(_RETENTION_SECONDS, self._retain)),
+            asyncio.create_task(self._every(_REFRESH_SECONDS, self._refresh)),
         ]
         await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
         self._stop.set()
@@ -87,6 +89,10 @@ class Background:
                 if not await self._release.run_once():
                     return
 
+    async def _refresh(self) -> None:
+        """What is inspected anew before it is released meets the lists and layers that the workers have."""
+        await self._checking.refresh()
+
     async def _beat(self) -> None:
         now = datetime.now(UTC)
         self._metrics.kept(await self._store.kept_counts())
@@ -102,7 +108,9 @@ class Background:
         settings = self._prepared.configuration.settings
         purged = await self._store.purge(datetime.now(UTC), settings.record.retention_days)
         swept = await self._store.sweep()
-        log.info("retention: %s; sweep: %s", purged, swept)
+        opened = self._checking.opened
+        gone = await asyncio.to_thread(opened.tidy) if opened is not None else 0
+        log.info("retention: %s; sweep: %s; results of opening gone: %d", purged, swept, gone)
 
     def _start_reload(self) -> None:
         task = asyncio.get_running_loop().create_task(self._reload())
@@ -117,6 +125,7 @@ class Background:
             old, old_checking = self._acting, self._checking
             self._prepared = prepared
             self._compose()
+            await self._checking.layers.refresh()
         async with self._round:
             for relay in old.relays:
                 await relay.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import math
 import time
@@ -15,15 +16,19 @@ from msgspec import Struct
 
 from sekisho.config.load import Configuration, lines_in, name_server
 from sekisho.config.locations import Problem
-from sekisho.config.settings import TenantSettings
+from sekisho.config.settings import LearningSettings, TenantSettings
 from sekisho.config.shipped import shipped
+from sekisho.daemon.content import content_inspectors, model_problems
+from sekisho.daemon.learning import TenantLayers, shipped_model
 from sekisho.daemon.measured import MeasuredSandbox
 from sekisho.daemon.registered import Registered
+from sekisho.daemon.senders import names_of, sender_inspectors
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks, Tenant
 from sekisho.inspect.allowed import Allowed
 from sekisho.inspect.antivirus.lookup import Antivirus
 from sekisho.inspect.attachments import Attachments, Results
+from sekisho.inspect.content.tenant_names import Names
 from sekisho.inspect.hashes import HashList, KnownHashes
 from sekisho.inspect.link_lists.dns import DnsLists
 from sekisho.inspect.link_lists.lists import LinkLists, ListedLinks, load_link_lists
@@ -37,12 +42,14 @@ from sekisho.inspect.rules import Rules
 from sekisho.inspect.turns import Turns
 from sekisho.inspect.yara_rules import load_yara
 from sekisho.mail.opened import JobConfiguration, OpenLimits
-from sekisho.mail.ports import Lookup, SiteMemory, WordMemory
+from sekisho.mail.ports import DecisionMemory, Lookup, SiteMemory, WordMemory
 from sekisho.mailauth.resolver import DnsResolver
 from sekisho.parse.unpack.document import ocr
 from sekisho.record.metrics import Metrics
 from sekisho.sandbox import Sandbox, SandboxError, SandboxLimits
 from sekisho.store.compiled import compiled_files
+from sekisho.store.keys import Keys
+from sekisho.store.opened_files import OpenedFiles, code_version
 
 log = logging.getLogger(__name__)
 
@@ -52,16 +59,25 @@ _JOB = "sekisho.parse.unpack.job:prepare"
 class Memory(WordMemory, SiteMemory, Protocol):
     """What is remembered from message to message: the store."""
 
+    @property
+    def decisions(self) -> DecisionMemory:
+        """What reviewers decided about held messages."""
+
 
 class Lists(Struct, frozen=True, eq=False):
-    """Everything that inspection reads from files: `yara` compiled, `passwords` and `allowed` values by tenant."""
+    """Everything that inspection reads from files: `yara` compiled, `passwords` and `allowed` values by tenant.
 
+    `code` names the code that opens attachments.
+    """
+
+    code: str
     yara: bytes
     hashes: HashList
     links: LinkWords
     listed: LinkLists
     passwords: Mapping[str, tuple[str, ...]]
     allowed: Mapping[str, Allowed]
+    names: Mapping[str, Names]
     registered: Registered
 
 
@@ -75,10 +91,13 @@ class Checking(Struct, frozen=True, eq=False):
     dns_lists: DnsLists | None
     read_lists: Callable[[], tuple[LinkLists, list[Problem]]]
     registered: Registered
+    opened: OpenedFiles | None
+    layers: TenantLayers
 
     async def warm_up(self) -> bool:
         """Have all ready before the first message needs it. False: attachments cannot be opened now."""
         await self.ask_around()
+        await self.layers.refresh()
         try:
             await self.sandbox.start()
         except SandboxError as error:
@@ -92,10 +111,11 @@ class Checking(Struct, frozen=True, eq=False):
         await asyncio.gather(*asked, *([self.dns_lists.check()] if self.dns_lists else []))
 
     async def refresh(self) -> None:
-        """Take up link lists and registered data whose files have changed.
+        """Take up link lists and registered data whose files have changed, and what reviewers have decided since.
 
         With anything wrong in a link list the old ones stay in force, of registered data the file that is wrong.
         """
+        await self.layers.refresh()
         if self.registered.changed():
             await asyncio.to_thread(self.registered.refresh)
         if not await asyncio.to_thread(self.listed.lists.changed):
@@ -124,6 +144,7 @@ class Checking(Struct, frozen=True, eq=False):
             "antivirus": [msgspec.to_builtins(engine.health) for engine in self.engines],
             "link_lists": lists,
             "registered": self.registered.status(),
+            "learning": self.layers.status(),
             "dns_lists": msgspec.to_builtins(self.dns_lists.health) if self.dns_lists else [],
         }
 
@@ -140,10 +161,13 @@ def lists_of(configuration: Configuration, tenants: Mapping[str, TenantSettings]
         problems.append(configuration.locations.problem("attachments.ocr", why))
     passwords = {name: _lines(configuration, t.attachment_passwords_file) for name, t in tenants.items()}
     allowed = {name: Allowed(_values(_lines(configuration, t.dlp_allow_file))) for name, t in tenants.items()}
-    return Lists(yara, hashes, words, listed, passwords, allowed, registered), [
+    names, of_people = names_of(configuration, tenants)
+    return Lists(code_version(), yara, hashes, words, listed, passwords, allowed, names, registered), [
         *problems,
         *more,
         *of_links,
+        *of_people,
+        *model_problems(),
         *registered.problems,
     ]
 
@@ -157,38 +181,50 @@ def checking(
     *,
     hash_key: bytes,
     memory: Memory | None = None,
+    keys: Keys | None = None,
     metrics: Metrics | None = None,
 ) -> Checking:
-    """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes."""
+    """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes.
+
+    With `keys` results of opening are shared with other processes; `memory` is the store.
+    """
     settings = configuration.settings
+    opened = _opened_files(configuration, lists, keys) if keys is not None else None
     sandbox = MeasuredSandbox(_sandbox(configuration, lists), metrics)
     engines = tuple(Antivirus(engine) for engine in settings.antivirus)
+    partners = {name: tenant.partners for name, tenant in tenants.items()}
+    links = Links(lists.links, partners=partners, allowed=settings.inspect.allowed_link_hosts)
     listed = ListedLinks(lists.listed, lists.links)
     dns_lists = _dns_lists(configuration, lists, listed)
+    layers = _layers(tenants, memory)
     lookups: list[Lookup] = [*engines, *([dns_lists] if dns_lists else [])]
     if memory is not None:
         lookups.append(NewSites(memory, settings.links, lists.links, allowed=listed.allowed))
     checks = Checks(
         tenants={name: Tenant(policies[name], frozenset(tenant.domains)) for name, tenant in tenants.items()},
-        opener=_opener(configuration, lists, sandbox, memory),
+        opener=_opener(configuration, lists, sandbox, memory, opened),
         inspectors=(
             Patterns(rules, hash_key, lists.allowed, compiled_files(configuration.state_dir)),
             KnownHashes(lists.hashes),
-            Links(
-                lists.links,
-                partners={name: tenant.partners for name, tenant in tenants.items()},
-                allowed=settings.inspect.allowed_link_hosts,
-            ),
+            links,
             listed,
             PersonalLists(rules),
             *lists.registered.inspectors,
+            *content_inspectors(links, layers, tenants),
+            *sender_inspectors(lists.links, lists.names, settings.inspect.allowed_link_hosts),
         ),
         lookups=tuple(lookups),
         lookup_deadline_seconds=settings.inspect.lookup_deadline_seconds,
         thread_above_bytes=settings.inspect.thread_above_bytes,
     )
     read_lists = partial(load_link_lists, settings.link_list, configuration.path, lists.links)
-    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists, lists.registered)
+    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists, lists.registered, opened, layers)
+
+
+def _layers(tenants: Mapping[str, TenantSettings], memory: Memory | None) -> TenantLayers:
+    """What tenants have taught the content models: for the inspector "content"; nothing before `refresh`."""
+    settings = {name: tenant.learning or LearningSettings() for name, tenant in tenants.items()}
+    return TenantLayers(shipped_model(), settings, memory.decisions if memory is not None else None)
 
 
 def _dns_lists(configuration: Configuration, lists: Lists, listed: ListedLinks) -> DnsLists | None:
@@ -205,15 +241,17 @@ def _sandbox(configuration: Configuration, lists: Lists) -> Sandbox:
     walls = SandboxLimits(
         memory_bytes=settings.memory_bytes, cpu_seconds=settings.cpu_seconds, wall_seconds=settings.wall_seconds
     )
-    told = msgspec.msgpack.encode(JobConfiguration(yara=lists.yara, ocr=settings.ocr))
-    return Sandbox(_JOB, told, walls, settings.processes)
+    return Sandbox(_JOB, _told(configuration, lists), walls, settings.processes)
 
 
-def _opener(
-    configuration: Configuration, lists: Lists, sandbox: MeasuredSandbox, memory: WordMemory | None
-) -> Attachments:
+def _told(configuration: Configuration, lists: Lists) -> bytes:
+    """What the opening process is told."""
+    return msgspec.msgpack.encode(JobConfiguration(yara=lists.yara, ocr=configuration.settings.attachments.ocr))
+
+
+def _limits(configuration: Configuration) -> OpenLimits:
     settings = configuration.settings.attachments
-    limits = OpenLimits(
+    return OpenLimits(
         depth=settings.depth,
         files=settings.files,
         unpacked_bytes=settings.unpacked_bytes,
@@ -222,8 +260,33 @@ def _opener(
         passwords=settings.passwords,
         seconds=settings.seconds,
     )
-    turns = Turns(settings.processes)
-    return Attachments(sandbox, limits, lists.passwords, memory, Results(settings.cache_bytes), turns=turns)
+
+
+def _opened_files(configuration: Configuration, lists: Lists, keys: Keys) -> OpenedFiles:
+    """Results for all processes: under other code, rules or limits they are others."""
+    depends_on = (lists.code.encode(), _told(configuration, lists), msgspec.msgpack.encode(_limits(configuration)))
+    generation = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in depends_on)).hexdigest()
+    most = configuration.settings.attachments.shared_cache_bytes
+    return OpenedFiles(configuration.state_dir / "opened", keys, generation, most)
+
+
+def _opener(
+    configuration: Configuration,
+    lists: Lists,
+    sandbox: MeasuredSandbox,
+    memory: WordMemory | None,
+    opened: OpenedFiles | None,
+) -> Attachments:
+    settings = configuration.settings.attachments
+    return Attachments(
+        sandbox,
+        _limits(configuration),
+        lists.passwords,
+        memory,
+        Results(settings.cache_bytes),
+        turns=Turns(settings.processes),
+        shared=opened,
+    )
 
 
 def _values(lines: Iterable[str]) -> Iterator[str]:

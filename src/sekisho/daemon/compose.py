@@ -22,7 +22,7 @@ from sekisho.config.locations import Problem
 from sekisho.config.settings import ListenerSettings, NextHopSettings, NoticeSettings, Settings, TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.config.tenants import inherited
-from sekisho.daemon.checking import Checking, Lists, Memory, lists_of
+from sekisho.daemon.checking import Checking, Lists, lists_of
 from sekisho.daemon.checking import checking as put_together
 from sekisho.daemon.measured import MeasuredRelay
 from sekisho.decide.load import load_policy
@@ -164,13 +164,16 @@ def journal_of(configuration: Configuration, failed: Callable[[], None] = lambda
 def recorder(configuration: Configuration, store: SqliteStore, metrics: Metrics) -> tuple[Recorder, Journal]:
     """What records messages in this process, and the journal that it writes to."""
     journal = journal_of(configuration, metrics.journal_failed)
-    return Recorder(store, journal, metrics), journal
+    return Recorder(store, journal, metrics, configuration.settings.record.file_names), journal
 
 
 def checking(
-    prepared: Prepared, hash_key: bytes, memory: Memory | None = None, metrics: Metrics | None = None
+    prepared: Prepared, hash_key: bytes, store: SqliteStore | None = None, metrics: Metrics | None = None
 ) -> Checking:
-    """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes."""
+    """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes.
+
+    Without a `store` nothing is remembered from message to message, and nothing shared between processes.
+    """
     return put_together(
         prepared.configuration,
         prepared.rules,
@@ -178,7 +181,8 @@ def checking(
         prepared.tenants,
         prepared.lists,
         hash_key=hash_key,
-        memory=memory,
+        memory=store,
+        keys=store.keys if store is not None else None,
         metrics=metrics,
     )
 

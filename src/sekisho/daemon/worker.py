@@ -64,6 +64,7 @@ class Worker:
         store = compose.open_store(configuration)
         metrics = Metrics.open(compose.metrics_directory(configuration))
         recorder, journal = compose.recorder(configuration, store, metrics)
+        self._recorder = recorder
         self._acting = compose.actions(self._prepared, store, metrics)
         self._checking = compose.checking(self._prepared, compose.finding_key(store), store, metrics)
         self._gateway = Gateway(self._checking.checks, self._acting.carry_out, recorder, store.trouble)
@@ -170,6 +171,7 @@ class Worker:
         self._checking = checking
         self._gateway.checks = self._checking.checks
         self._gateway.act = self._acting.carry_out
+        self._recorder.file_names = prepared.configuration.settings.record.file_names
         self._tenant_of = TenantFinder(prepared.configuration.settings)
         for listener in compose.listeners(prepared.configuration):
             if listener.name in self._listeners:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from sekisho.config.settings import TenantSettings
 from sekisho.config.toml import Problem, decode, read_toml
 from sekisho.decide.entry import PolicyFile
@@ -15,6 +17,8 @@ from sekisho.decide.reading import Scope, read_rule
 from sekisho.decide.rule import BUILTIN_LEVEL, Rule
 
 Tenants = dict[str, TenantSettings]
+
+PROBABLE_ABUSE = "probable-abuse"  # the built-in rule that `tenant.NAME.probable_abuse` is about
 
 
 def load_policy(
@@ -39,8 +43,18 @@ def load_policy(
         for file in tenants[name].policy:
             rules += read_policy_file(base_dir / file, scope, problems)
     if all(tenants[name].builtin_policy for name in chain):
-        rules += read_policy_file(builtin, Scope({}, None, BUILTIN_LEVEL), problems)
+        shipped = read_policy_file(builtin, Scope({}, None, BUILTIN_LEVEL), problems)
+        rules += _as_wanted(
+            shipped, next((t.probable_abuse for t in map(tenants.__getitem__, chain) if t.probable_abuse), "")
+        )
     return (None if problems else Policy.of(tenant, rules)), problems
+
+
+def _as_wanted(builtin: list[Rule], probable_abuse: str) -> list[Rule]:
+    """The built-in rules; the one about probable abuse only watches where the tenant wants that."""
+    if probable_abuse != "monitor":
+        return builtin
+    return [replace(rule, monitor=True) if rule.name == PROBABLE_ABUSE else rule for rule in builtin]
 
 
 def read_policy_file(path: Path, scope: Scope, problems: list[Problem]) -> list[Rule]:

@@ -1,7 +1,7 @@
 """Opens what a message carries, in confined processes, before the inspectors look.
 
 The same content is opened once, however many messages carry it: results are kept by content, name and declared type
-for as long as the same rules are in force.
+for as long as the same rules are in force, here and, where there is a memory that processes share, for all of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -27,11 +27,12 @@ from sekisho.inspect.turns import NoTurnError, Turns
 from sekisho.mail.finding import Finding, inspection_failed
 from sekisho.mail.kept import StoreAwayError
 from sekisho.mail.opened import Attachment, File, Opened, OpenLimits, OpenRequest
+from sekisho.mail.opened import AttachmentKey as Key
 from sekisho.sandbox import SandboxError
 
 if TYPE_CHECKING:
     from sekisho.mail.message import Part
-    from sekisho.mail.ports import WordMemory
+    from sekisho.mail.ports import OpenedMemory, WordMemory
     from sekisho.mail.transaction import Transaction
 
 log = logging.getLogger(__name__)
@@ -42,9 +43,8 @@ _THREAD_ABOVE_BYTES = 262_144
 # These will most likely end the same way next time; the others may have been the machine's fault.
 _LASTING = frozenset(("memory", "cpu", "answer-size"))
 _FAILURE_SECONDS = 600.0
+_MAYBE_LOCKED = frozenset(("attachment/encrypted", "attachment/unreadable", "attachment/corrupt"))
 _WORTH_ANOTHER = frozenset(("died", "unavailable", "answer"))
-
-Key = tuple[bytes, str, str]
 
 
 class Confined(Protocol):
@@ -75,8 +75,7 @@ class Results:
 
     def put(self, key: Key, words: bytes, opened: Opened, seconds: float = math.inf) -> None:
         """Keep a result, for so many seconds."""
-        by_password = any(file.encrypted or file.content for file in opened.files)
-        entry = (key, words if by_password else b"")
+        entry = (key, depends_on(opened, words))
         size = _size(opened)
         before = self._entries.pop(entry, None)
         self.bytes_kept += size - (before[1] if before else 0)
@@ -85,14 +84,28 @@ class Results:
             self.bytes_kept -= self._entries.popitem(last=False)[1][1]
 
 
+def depends_on(opened: Opened, words: bytes) -> bytes:
+    """`words` for a result that passwords may have to do with, else b""."""
+    return words if is_locked(opened) or any(file.content for file in opened.files) else b""
+
+
+def is_locked(opened: Opened) -> bool:
+    """Whether a password might bring out more: what cannot be read may be what only a password makes readable."""
+    return any(file.encrypted for file in opened.files) or any(f.rule in _MAYBE_LOCKED for f in opened.findings)
+
+
 class _Jobs:
     """Opens attachments, each content once at a time, and keeps what will be the same next time."""
 
-    def __init__(self, confined: Confined, limits: OpenLimits, results: Results, turns: Turns) -> None:
+    def __init__(
+        self, confined: Confined, limits: OpenLimits, results: Results, turns: Turns, shared: OpenedMemory | None
+    ) -> None:
         self._confined = confined
         self.limits = limits
         self._results = results
         self._turns = turns
+        self._shared = shared
+        self._keeping: set[asyncio.Task[None]] = set()
         self._under_way: dict[tuple[Key, bytes], asyncio.Task[Opened]] = {}
 
     async def open(
@@ -100,7 +113,13 @@ class _Jobs:
     ) -> dict[Key, Opened]:
         """The result for each; those that nobody is opening yet go into one job."""
         digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).digest()
-        ready = {key: kept for key in attachments if (kept := self._results.get(key, digest)) is not None}
+        ready = self._kept(attachments, digest)
+        unknown = [key for key in attachments if key not in ready and (key, digest) not in self._under_way]
+        if self._shared is not None and unknown:
+            recalled = await self._shared.recall(unknown, digest)
+            for key, opened in recalled.items():
+                self._results.put(key, digest, opened)
+            ready = self._kept(attachments, digest) | recalled  # anew: others had their turn meanwhile
         ours = {k: a for k, a in attachments.items() if k not in ready and (k, digest) not in self._under_way}
         if ours:
             # A task of its own: others may wait for it when whoever began it is gone.
@@ -114,6 +133,17 @@ class _Jobs:
         # What another message's limits left out of its result is not left out of ours.
         again = {key: attachments[key] for key in waiting if key not in ours and ready[key].cut}
         return ready | await self._job(again, words, digest, who) if again else ready
+
+    def _kept(self, keys: Iterable[Key], digest: bytes) -> dict[Key, Opened]:
+        return {key: kept for key in keys if (kept := self._results.get(key, digest)) is not None}
+
+    def _share(self, results: Mapping[Key, Opened], digest: bytes) -> None:
+        """Hand on what any process would find; the message does not wait for it."""
+        found = [(k, depends_on(r, digest), r) for k, r in results.items() if not r.cut and not _is_broken(r)]
+        if self._shared is not None and found:
+            task = asyncio.create_task(self._shared.keep(found))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
 
     def _done(self, entry: tuple[Key, bytes], task: asyncio.Task[Opened]) -> None:
         self._under_way.pop(entry, None)
@@ -140,6 +170,7 @@ class _Jobs:
         for key, result in results.items():
             if not result.cut:
                 self._results.put(key, digest, result)
+        self._share(results, digest)
         return results
 
     async def _run(
@@ -158,6 +189,11 @@ class _Jobs:
                 if reason not in _WORTH_ANOTHER:
                     break
         return None, reason
+
+
+def _is_broken(opened: Opened) -> bool:
+    """Whether something could not be looked into that may be tomorrow: a library is missing, a step has failed."""
+    return any(finding.rule.startswith("inspection.failed/") for finding in opened.findings)
 
 
 async def _one_of(job: asyncio.Task[dict[Key, Opened]], key: Key) -> Opened:
@@ -187,9 +223,10 @@ class Attachments:
         results: Results,
         *,
         turns: Turns | None = None,
+        shared: OpenedMemory | None = None,
     ) -> None:
         self._confined = confined
-        self._jobs = _Jobs(confined, limits, results, turns or Turns(2))
+        self._jobs = _Jobs(confined, limits, results, turns or Turns(2), shared)
         self._passwords = passwords
         self._memory = memory
         self._users = 0
@@ -221,16 +258,25 @@ class Attachments:
             await self._remember(transaction, named)
         if not parts:
             return transaction
-        words = await self._words(transaction, named)
         keyed = await _keyed(transaction, parts)
         try:
-            results = await self._jobs.open({key: a for key, a, _ in keyed}, words, _turn_of(transaction))
+            results = await self._results(transaction, {key: a for key, a, _ in keyed}, named)
         except NoTurnError as error:
             # In the text's place: the message is to come again, and not to be held.
             opened = Opened(findings=(inspection_failed("unpack", str(error)),))
         else:
             opened = _joined([_moved(results[key], a.part, known=known) for key, a, known in keyed])
         return replace(transaction, opened=opened, memo={})
+
+    async def _results(
+        self, transaction: Transaction, attachments: Mapping[Key, Attachment], named: tuple[str, ...]
+    ) -> dict[Key, Opened]:
+        """The result for each. Words are gathered, and tried as passwords, only for what may want one."""
+        who = _turn_of(transaction)
+        results = await self._jobs.open(attachments, (), who)
+        locked = {key: attachment for key, attachment in attachments.items() if is_locked(results[key])}
+        words = await self._words(transaction, named) if locked else ()
+        return results | await self._jobs.open(locked, words, who) if words else results
 
     async def _remember(self, transaction: Transaction, named: tuple[str, ...]) -> None:
         sender = _sender(transaction)

@@ -141,6 +141,16 @@ class Part(Struct, frozen=True, eq=False):
         return once(self.memo, "visible", lambda: self.decoder.visible_text(self))
 
     @property
+    def shown_text(self) -> str:
+        """The visible text without what HTML hides from a reader by its style."""
+        return once(self.memo, "apart", lambda: self.decoder.shown_and_hidden(self))[0]
+
+    @property
+    def hidden_text(self) -> str:
+        """What HTML hides from a reader by its style."""
+        return once(self.memo, "apart", lambda: self.decoder.shown_and_hidden(self))[1]
+
+    @property
     def links(self) -> tuple[Link, ...]:
         """Links in the text and, for HTML, in its attributes."""
         return once(self.memo, "links", lambda: self.decoder.links(self))

@@ -7,6 +7,9 @@ from msgspec import Struct
 from sekisho.mail.finding import Finding
 from sekisho.mail.message import Link, Text
 
+# What a result depends on beside limits, rules and passwords: SHA-256 of the content, name and declared type.
+AttachmentKey = tuple[bytes, str, str]
+
 
 class OpenLimits(Struct, frozen=True, forbid_unknown_fields=True):
     """How far the attachments of one message are opened, all of them together.

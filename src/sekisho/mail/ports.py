@@ -8,11 +8,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
+    from sekisho.mail.decision import Decision
     from sekisho.mail.dns import Answer
     from sekisho.mail.envelope import Envelope
     from sekisho.mail.finding import Finding
     from sekisho.mail.kept import Kept, KeptState
     from sekisho.mail.message import Link, Mailbox, Part, Text
+    from sekisho.mail.opened import AttachmentKey, Opened
     from sekisho.mail.reply import Reply
     from sekisho.mail.transaction import AuditRecord, Transaction
     from sekisho.mail.verdict import Verdict
@@ -30,6 +32,8 @@ class Decoder(Protocol):
     def text(self, part: Part) -> str: ...
 
     def visible_text(self, part: Part) -> str: ...
+
+    def shown_and_hidden(self, part: Part) -> tuple[str, str]: ...
 
     def links(self, part: Part) -> tuple[Link, ...]: ...
 
@@ -91,6 +95,18 @@ class Opener(Protocol):
     async def close(self, seconds: float) -> None: ...
 
 
+class OpenedMemory(Protocol):
+    """Keeps what was found in attachments for every process of an installation.
+
+    `words` is a digest of the passwords a result depends on, b"" for none. Neither raises: what cannot be read is not
+    there, and what cannot be kept is not kept.
+    """
+
+    async def recall(self, keys: Collection[AttachmentKey], words: bytes) -> dict[AttachmentKey, Opened]: ...
+
+    async def keep(self, results: Sequence[tuple[AttachmentKey, bytes, Opened]]) -> None: ...
+
+
 class WordMemory(Protocol):
     """Remembers words of a sender's messages that may be passwords to others. Both raise StoreAwayError."""
 
@@ -109,6 +125,19 @@ class SiteMemory(Protocol):
     async def see_sites(self, tenant: str, sites: Sequence[str], now: datetime) -> None: ...
 
     async def first_seen(self, tenant: str, sites: Sequence[str]) -> tuple[datetime | None, dict[str, datetime]]: ...
+
+
+class DecisionMemory(Protocol):
+    """Keeps what reviewers decided about held mail, by tenant. Every method may raise StoreAwayError.
+
+    `of` gives those in force, the newest first; `stamps` changes for a tenant when they do.
+    """
+
+    async def add(self, decision: Decision) -> None: ...
+
+    async def of(self, tenant: str) -> list[Decision]: ...
+
+    async def stamps(self) -> dict[str, tuple[int, ...]]: ...
 
 
 class Resolver(Protocol):

@@ -16,7 +16,7 @@ from sekisho.mail.transaction import AuditRecord, Delivery
 from sekisho.mail.verdict import Verdict, strictest
 from sekisho.record.journal import Journal
 from sekisho.record.metrics import Metrics
-from sekisho.store.audit import without_names
+from sekisho.record.paths import FileNames, with_paths
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class AuditStore(Protocol):
 
 
 class MessageLine(Struct, frozen=True):
-    """A line of the log about one message. No subject, no body, no file names."""
+    """A line of the log about one message. No subject, no body; file names as the settings want them."""
 
     event: str
     time: datetime
@@ -62,12 +62,18 @@ class MessageLine(Struct, frozen=True):
 
 
 class Recorder:
-    """Records each message once. Whatever fails here is counted and logged, and never changes the reply."""
+    """Records each message once. Whatever fails here is counted and logged, and never changes the reply.
 
-    def __init__(self, store: AuditStore, journal: Journal, metrics: Metrics) -> None:
+    `file_names` is `record.file_names` of the settings; a reload sets it anew.
+    """
+
+    def __init__(
+        self, store: AuditStore, journal: Journal, metrics: Metrics, file_names: FileNames = "masked"
+    ) -> None:
         self._store = store
         self._journal = journal
         self._metrics = metrics
+        self.file_names = file_names
 
     @property
     def accept_metrics(self) -> Metrics:
@@ -89,7 +95,7 @@ class Recorder:
     async def record(self, audit: AuditRecord) -> None:
         """Write everything down. Never raises: the message is where its reply says it is."""
         try:
-            await self._store.record(audit)
+            await self._store.record(with_paths(audit, self.file_names))
         except StoreAwayError as error:
             log.error("%s: no audit record: %s", audit.transaction.id, error)  # noqa: TRY400 - the cause is in it
             self._metrics.store_failed()
@@ -97,7 +103,7 @@ class Recorder:
             log.exception("%s: no audit record", audit.transaction.id)
             self._metrics.store_failed()
         try:
-            self._journal.write(message_line(audit, self._store.subject_hash))
+            self._journal.write(message_line(with_paths(audit, self.file_names), self._store.subject_hash))
             self._metrics.recorded(audit)
         except Exception:
             log.exception("%s: not in the log", audit.transaction.id)
@@ -127,7 +133,7 @@ def message_line(audit: AuditRecord, subject_hash: Callable[[str], str]) -> Mess
         disposition=strict.disposition.word if strict else "",
         policy_rule=strict.policy_rule if strict else "",
         verdicts=[_verdict(verdict) for verdict in audit.verdicts],
-        findings=[without_names(finding).to_json() for finding in audit.findings],
+        findings=[finding.to_json() for finding in audit.findings],
         would_have=list(dict.fromkeys(would for verdict in audit.verdicts for would in verdict.would_have)),
         reply=str(audit.outcome.reply),
         deliveries=[_delivery(delivery) for delivery in audit.outcome.deliveries],

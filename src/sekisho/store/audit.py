@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from sekisho.mail.envelope import Envelope, Session
 from sekisho.mail.finding import Finding
@@ -18,12 +17,6 @@ from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import AuditRecord, Delivery
 from sekisho.mail.verdict import Disposition, Hold, Verdict, strictest
 
-# Where in a file: our words, which tell nothing of its content (the name of a sheet might).
-_PLACE = re.compile(
-    r"macro|macros|header|footer|names|comments|notes|properties|body|qr code|form|script|(?:page|slide) [0-9]+"
-)
-_EXTENSION = re.compile(r"\.([A-Za-z][A-Za-z0-9]{0,4})$")
-_PATH_CHARACTERS = 4096
 _encode = msgspec.json.Encoder().encode
 _T = TypeVar("_T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -146,7 +139,7 @@ def _document(record: AuditRecord) -> AuditDocument:
     return AuditDocument(
         session=transaction.session,
         envelope=transaction.envelope,
-        findings=tuple(map(without_names, record.findings)),
+        findings=record.findings,
         verdicts=tuple(_verdict_document(v, places, record.findings) for v in record.verdicts),
         reply=record.outcome.reply,
         deliveries=record.outcome.deliveries,
@@ -215,20 +208,6 @@ def _verdict(stored: VerdictDocument, findings: tuple[Finding, ...]) -> Verdict:
         incident=stored.incident,
         log=stored.log,
     )
-
-
-def without_names(finding: Finding) -> Finding:
-    """The finding with file names cut to their extensions: "*.zip/*.docx/macro"."""
-    return structs.replace(finding, path=_extensions(finding.path)) if finding.path else finding
-
-
-def _extensions(path: str) -> str:
-    masked = []
-    for name in path[-_PATH_CHARACTERS:].split("/"):
-        extension = _EXTENSION.search(name)
-        shown = name if _PLACE.fullmatch(name) else "*"
-        masked.append(f"*.{extension[1].lower()}" if extension else shown)
-    return "/".join(masked)
 
 
 def addresses(envelope: Envelope, owner: str) -> tuple[tuple[str, str, str, str], ...]:

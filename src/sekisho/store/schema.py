@@ -123,3 +123,16 @@ seen_site = Table(
     Index("seen_site_last", "last_at"),
     sqlite_with_rowid=False,
 )
+
+# What a reviewer decided about a message held for its content. `document` is the `Decision`, encrypted; `set_aside`
+# is when a reset took it out of force (0: in force).
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("set_aside", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("decision_tenant", "tenant", "set_aside", "at"),
+)

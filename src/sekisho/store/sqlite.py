@@ -26,7 +26,7 @@ from msgspec import Struct
 from sekisho.mail.kept import Kept, KeptState, StoreAwayError
 from sekisho.mail.transaction import AuditRecord
 from sekisho.mail.verdict import Disposition
-from sekisho.store import memory, search, upkeep
+from sekisho.store import decisions, memory, search, upkeep
 from sekisho.store.audit import DomainSets, Recorded, audit_row, micros, moment
 from sekisho.store.batch import Undo
 from sekisho.store.blobs import Blobs
@@ -67,6 +67,7 @@ class SqliteStore:
         self._rows = HeldRows(keys, f"{os.getpid()}-{os.urandom(6).hex()}")
         self._domain_sets = DomainSets()
         self._memory = memory.Memory(keys)
+        self.decisions = decisions.Decisions(keys, self._read, self._write)
         self._local = threading.local()
         self._threads = Threads("store-disk", 4, self._close_reader)
         self._writer = Writer(self._database, self._blobs.probe)
@@ -205,6 +206,7 @@ class SqliteStore:
         What is remembered from message to message goes after its own number of days.
         """
         await self._write(lambda connection: memory.forget(connection, now), durable=False)
+        await self._write(lambda connection: decisions.purge(connection, now, retention_days), durable=False)
         if retention_days <= 0:
             return upkeep.Purged(0, 0)
         before = micros(now - timedelta(days=retention_days))

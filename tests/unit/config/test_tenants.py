@@ -2,6 +2,7 @@
 
 from sekisho.config.settings import (
     DkimSettings,
+    LearningSettings,
     ListenerSettings,
     NextHopSettings,
     NoticeSettings,
@@ -50,6 +51,19 @@ def test_ones_own_comes_before_the_parents():
 
 def test_no_notice_of_ones_own_or_of_a_parent_is_the_default():
     assert inherited(SETTINGS, "rest").notice == NoticeSettings()
+
+
+def test_what_reviewers_teach_is_limited_as_by_the_nearest_parent_that_says():
+    stricter = LearningSettings(least_decisions=20)
+    settings = Settings(
+        tenant={
+            "msp": TenantSettings(learning=stricter),
+            "one": TenantSettings(parent="msp"),
+            "rest": TenantSettings(),
+        }
+    )
+    assert inherited(settings, "one").learning == stricter
+    assert inherited(settings, "rest").learning == LearningSettings()
 
 
 def test_lineage_goes_from_the_tenant_up():

@@ -6,8 +6,11 @@ import pytest
 from msgspec import structs
 
 from sekisho.config.settings import TenantSettings
+from sekisho.config.shipped import shipped
 from sekisho.decide.entry import FromEntry, RuleEntry, ThenEntry, ToEntry, WhenEntry
 from sekisho.decide.load import load_policy
+from sekisho.decide.policy import decide_on
+from sekisho.mail.finding import Finding, Severity
 from sekisho.mail.verdict import Modification
 
 GOOD = '[[rule]]\nname = "good"\nto = { external = true }\nthen = { disposition = "deliver" }\n'
@@ -96,6 +99,28 @@ def test_tenants_that_are_not_there_or_their_own_ancestors(tmp_path):
         compiled, problems = load_policy(name, tenants, tmp_path, tmp_path / "builtin.toml")
         assert compiled is None
         assert [str(p) for p in problems] == [text]
+
+
+def test_a_tenant_may_only_watch_probable_abuse_and_its_children_with_it(tmp_path, message):
+    tenants = {
+        "plain": TenantSettings(),
+        "watching": TenantSettings(probable_abuse="monitor"),
+        "child": TenantSettings(parent="watching"),
+        "strict-child": TenantSettings(parent="watching", probable_abuse="approval"),
+    }
+    probable = message(Finding("bec/content", Severity.HIGH, 0.8))
+    certain = message(Finding("bec/content", Severity.HIGH, 0.97))
+    for name, rule in (
+        ("plain", "probable-abuse"),
+        ("watching", "default"),
+        ("child", "default"),
+        ("strict-child", "probable-abuse"),
+    ):
+        compiled, problems = load_policy(name, tenants, tmp_path, shipped("policy/default.toml"))
+        assert problems == []
+        assert decide_on(compiled, probable)[0].policy_rule == rule
+        assert decide_on(compiled, certain)[0].policy_rule == "certain-abuse"
+        assert decide_on(compiled, certain)[0].incident == "account-abuse"
 
 
 CATCH_ALL = '[[rule]]\nname = "all"\nthen = { disposition = "deliver" }\n'

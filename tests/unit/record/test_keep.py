@@ -89,7 +89,7 @@ def test_store_log_and_metrics_each_have_it_once(recorder, store, path, metrics,
                 "count": 2,
                 "part": "2",
                 "where": "filename",
-                "path": "*.txt",
+                "path": "layoffs-2026.txt",
                 "excerpt": "****",
             }
         ],
@@ -102,6 +102,7 @@ def test_store_log_and_metrics_each_have_it_once(recorder, store, path, metrics,
 
 
 def test_nothing_of_the_content_anywhere(recorder, tmp_path, make_audit, secrets):
+    recorder.file_names = "endings"
     asyncio.run(recorder.record(make_audit()))
     asyncio.run(recorder._store.heartbeat("after all rows", 1, {}, make_audit().transaction.received_at))
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
@@ -110,6 +111,29 @@ def test_nothing_of_the_content_anywhere(recorder, tmp_path, make_audit, secrets
     for secret in secrets:
         assert secret in make_audit().transaction.message.raw or secret.islower()
         assert secret not in written, secret
+
+
+def test_names_of_files_are_kept_in_the_log_and_the_record_and_nowhere_else(
+    recorder, store, path, make_audit, secrets
+):
+    asyncio.run(recorder.record(make_audit()))
+    store.close()
+    (line,) = (json.loads(text) for text in path.read_text().splitlines())
+    (record,) = store.recorded()
+    assert [f["path"] for f in line["findings"]] == ["layoffs-2026.txt"] == [f.path for f in record.findings]
+    assert b"layoffs" not in recorder.accept_metrics.render()
+    for secret in (s for s in secrets if s != b"layoffs"):
+        assert secret.decode() not in path.read_text()
+
+
+def test_names_of_files_are_cut_where_that_is_wanted(recorder, store, path, make_audit):
+    recorder.file_names = "endings"
+    asyncio.run(recorder.record(make_audit()))
+    store.close()
+    (line,) = (json.loads(text) for text in path.read_text().splitlines())
+    (record,) = store.recorded()
+    assert [f["path"] for f in line["findings"]] == ["*.txt"] == [f.path for f in record.findings]
+    assert record.verdicts[0].findings == record.findings
 
 
 def test_no_addresses_in_metrics(recorder, metrics, make_audit):

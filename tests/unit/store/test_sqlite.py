@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from sekisho.mail.finding import Finding, Severity
 from sekisho.mail.kept import StoreAwayError
 from sekisho.mail.ports import Store
+from sekisho.record.paths import with_paths
 from sekisho.store import connection, sqlite
 from sekisho.store.keys import rotate
 from sekisho.store.sqlite import Heartbeat, SqliteStore
@@ -434,7 +435,7 @@ SECRETS = (b"Nightingale", b"nightingale", b"correct-horse", b"layoffs", b"Suzuk
 
 def test_nothing_of_a_message_can_be_read_on_disk(store, make_kept, make_audit):
     finding = Finding("dlp/x", Severity.HIGH, where="filename", path="layoffs-2026.txt", excerpt="***")
-    audit = make_audit(raw=SECRET_MAIL, findings=(finding,))
+    audit = with_paths(make_audit(raw=SECRET_MAIL, findings=(finding,)), "endings")
     assert audit.transaction.message.subject == "Project Nightingale acquisition"
 
     async def run():

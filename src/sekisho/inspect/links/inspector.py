@@ -14,6 +14,7 @@ from sekisho.inspect.links.suspicion import combined, weak_host_signs, weak_path
 from sekisho.inspect.links.tally import Tally
 from sekisho.inspect.links.targets import Target, Targets, targets
 from sekisho.mail.finding import Finding, Severity
+from sekisho.mail.message import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +46,11 @@ class Links:
         self._of_host = lru_cache(maxsize=_HOSTS)(self._signs_of_host)
 
     def inspect(self, transaction: Transaction) -> tuple[Finding, ...]:
-        """Findings, one for each rule, part, inner file and host (see `Tally`)."""
+        """Findings, one for each rule, part, inner file and host (see `Tally`). Done once for a transaction."""
+        found: tuple[Finding, ...] = once(transaction.memo, "link-findings", lambda: self._findings(transaction))
+        return found
+
+    def _findings(self, transaction: Transaction) -> tuple[Finding, ...]:
         if not transaction.links:
             return ()
         seen = targets(transaction, self._lists)

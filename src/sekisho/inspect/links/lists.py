@@ -50,6 +50,7 @@ class Lists(Struct, frozen=True):
     lures: dict[str, bool]
     abused_suffixes: frozenset[str]
     app_schemes: frozenset[str]
+    free_mail: frozenset[str]
 
 
 def load_lists(folder: Path) -> Lists:
@@ -68,6 +69,7 @@ def load_lists(folder: Path) -> Lists:
         lures=dict(pair for pairs in _each(folder / "lure-words.txt", _lures) for pair in pairs),
         abused_suffixes=_words(folder / "tlds-abused.txt"),
         app_schemes=_words(folder / "app-schemes.txt"),
+        free_mail=_words(folder / "free-mail.txt"),
     )
 
 

@@ -1,0 +1,1 @@
+"""What a mail says and in whose name: the content models' inspector, and signs that need no model."""
