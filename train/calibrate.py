@@ -20,6 +20,7 @@ _PARTS = (0.5, 0.25, 0.25)
 # Ham that we wrote looks like abuse on purpose, and articles are no mail: each counts as a twentieth of a mail.
 _HARD = ("written_", "ja_ham_livedoor_news", "ja_ham_business_dialogue")
 _COUNTS = 0.05
+_ENOUGH = 30  # mails of a kind in one script that give a curve its shape; with fewer, those of all scripts do
 _STEP = 0.4  # least distance between the two thresholds
 _BEYOND = 6.0  # of a curve, beyond its thresholds
 
@@ -31,10 +32,13 @@ def curves(marked: Marked, sums: Scores) -> dict[str, tuple[Curve, ...]]:
     found = {}
     for script in SCRIPTS:
         ham = (scripts == script) & ~marked.bad
-        found[script] = tuple(
-            curve(sums[ham, number], counts[ham], sums[(marked.kind == number) & (scripts == script), number], part)
-            for number, part in enumerate(_PARTS)
-        )
+        curves_of = []
+        for number, part in enumerate(_PARTS):
+            bad = marked.kind == number
+            here = bad & (scripts == script)
+            which = here if here.sum() >= _ENOUGH else bad
+            curves_of.append(curve(sums[ham, number], counts[ham], sums[which, number], part))
+        found[script] = tuple(curves_of)
     return found
 
 
@@ -44,7 +48,7 @@ def curve(ham: Scores, counts: Scores, bad: Scores, part: float) -> Curve:
     It may call this part of the ham probable, or certain, that all kinds together may. Each ham stands for `counts`
     mails.
     """
-    slope, offset = _logistic(ham, counts, bad)
+    slope, offset = _logistic(ham, counts, bad) if len(bad) and len(ham) else (1.0, 0.0)
     probable = max(_threshold(ham, counts, PROBABLE_HAM * part), (log_odds(PROBABLE) - offset) / slope)
     certain = max(_threshold(ham, counts, CERTAIN_HAM * part), (log_odds(CERTAIN) - offset) / slope, probable + _STEP)
     steps = np.linspace(_BEYOND, 0.5, 8)
@@ -68,6 +72,8 @@ def _logistic(ham: Scores, counts: Scores, bad: Scores) -> tuple[float, float]:
 
 def _threshold(ham: Scores, counts: Scores, share: float) -> float:
     """The sum that at most this share of ham is above; with too few messages to show it, the highest of them."""
+    if not len(ham):
+        return -np.inf
     order = np.argsort(-ham)
     above = np.cumsum(counts[order]) / counts.sum()
     return float(ham[order[int(np.searchsorted(above, share, side="right"))]])
