@@ -134,15 +134,17 @@ def letter(number):
     return message(f"Save big on {items[0]} this week - letter {number}", body, sender="news@corp.example")
 
 
-@pytest.mark.skipif(not shipped("models/content.model").exists(), reason="no content model in models/")
 def test_hold_release_and_show_through_the_running_gateway(tmp_path):
     (tmp_path / "policy.toml").write_text(POLICY)
     sections = '[tenant.default]\ndomains = ["corp.example"]\npolicy = ["policy.toml"]\n'
 
     def confidence(number):
-        """Send a letter and say how sure the gateway was that it is spam; it is rejected without a lesson."""
+        """Send a letter and say how sure the gateway was that it is spam; held, it is rejected without a lesson."""
         assert send(gateway.port, letter(number), sender="news@corp.example").startswith("250")
-        (row,) = gateway.held()
+        held = gateway.held()
+        if not held:
+            return 0.0  # below what is reported at all
+        (row,) = held
         gateway.cli("hold", "reject", row["id"], "--no-learn")
         return max(f["confidence"] for f in row["findings"] if f["rule"].endswith("/content"))
 

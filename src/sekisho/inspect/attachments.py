@@ -85,13 +85,23 @@ class Results:
 
 
 def depends_on(opened: Opened, words: bytes) -> bytes:
-    """`words` for a result that passwords may have to do with, else b""."""
-    return words if is_locked(opened) or any(file.content for file in opened.files) else b""
+    """`words` for a result that passwords may have to do with, else b"".
+
+    With words only what wants one is opened: all of that depends on them, whatever came out.
+    """
+    return b"" if words == _NO_WORDS and not is_locked(opened) else words
 
 
 def is_locked(opened: Opened) -> bool:
     """Whether a password might bring out more: what cannot be read may be what only a password makes readable."""
     return any(file.encrypted for file in opened.files) or any(f.rule in _MAYBE_LOCKED for f in opened.findings)
+
+
+def _digest(words: Sequence[str]) -> bytes:
+    return hashlib.sha256("\0".join(words).encode("utf-8", "replace")).digest()
+
+
+_NO_WORDS = _digest(())
 
 
 class _Jobs:
@@ -112,7 +122,7 @@ class _Jobs:
         self, attachments: Mapping[Key, Attachment], words: tuple[str, ...], who: str
     ) -> dict[Key, Opened]:
         """The result for each; those that nobody is opening yet go into one job."""
-        digest = hashlib.sha256("\0".join(words).encode("utf-8", "replace")).digest()
+        digest = _digest(words)
         ready = self._kept(attachments, digest)
         unknown = [key for key in attachments if key not in ready and (key, digest) not in self._under_way]
         if self._shared is not None and unknown:

@@ -36,8 +36,8 @@ _MIXED = re.compile(r"\b(?=[^\W\d_]*[a-z])(?=[^\W\d_]*[\u0370-\u052f])[^\W\d_]{2
 _UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
 )
-_TAG = re.compile(r"^\s*\[[^\]\n]{1,40}\]\s*")
-_THREAD = re.compile(r"^\s*(?:(?:re|fwd?|aw|wg|sv|tr|rv|antw|返信|転送)\s?(?:\[\d+\])?\s?[:：]\s*)+", re.IGNORECASE)
+_TAG = re.compile(r"\s*\[[^\]\n]{1,40}\]\s*")
+_THREAD = re.compile(r"\s*(?:(?:re|fwd?|aw|wg|sv|tr|rv|antw|返信|転送)\s?(?:\[\d+\])?\s?[:：]\s*)+", re.IGNORECASE)
 
 
 def cleaned(subject: str, body: str) -> str:
@@ -49,12 +49,11 @@ def cleaned(subject: str, body: str) -> str:
 
 
 def bare_subject(subject: str) -> str:
-    """A subject without "Re:" and the tag of a list."""
-    before = None
-    while before != subject:
-        before = subject
-        subject = _TAG.sub("", _THREAD.sub("", subject, count=1), count=1)
-    return subject
+    """A subject without "Re:" and the tag of a list. Linear time."""
+    at = 0
+    while mark := _THREAD.match(subject, at) or _TAG.match(subject, at):
+        at = mark.end()
+    return subject[at:]
 
 
 def unseen_characters(text: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, get_args
 
 from msgspec import Struct
@@ -60,9 +62,13 @@ def same_person(one: str, other: str) -> bool:
     return bool(name) and name == other_name and (not domain or not other_domain or domain == other_domain)
 
 
+@lru_cache(maxsize=4096)
 def _split(name: str) -> tuple[str, str]:
-    local, _, domain = name.strip().strip("<>").casefold().partition("@")
-    return local.rpartition("\\")[2].partition("+")[0], domain
+    """Local part and domain of a login, an address or "Name <address>", as one spelling."""
+    plain = "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isprintable())
+    inner = plain.rpartition("<")[2].partition(">")[0].strip()
+    local, _, domain = inner.partition("@")
+    return local.rpartition("\\")[2].partition("+")[0].strip(), domain
 
 
 def _usable(decisions: Iterable[Decision]) -> list[Decision]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -36,13 +36,17 @@ def sketch(indices: Indices) -> bytes:
 
 
 def grouped(sketches: Sequence[bytes]) -> list[int]:
-    """For each sketch the place of the first one that is nearly the same; its own where there is none before it."""
+    """For each sketch the place of the first one that is nearly the same; its own where there is none before it.
+
+    Compared are the _MOST_COMPARED that share most with it.
+    """
     leaders: dict[bytes, list[int]] = defaultdict(list)
     arrays = [_read(one) for one in sketches]
     found = []
     for place, array in enumerate(arrays):
         bands = [bytes((number,)) + array[start : start + _BAND].tobytes() for number, start in _BANDS]
-        known = sorted({other for band in bands for other in leaders.get(band, ())})[:_MOST_COMPARED]
+        shared = Counter(other for band in bands for other in leaders.get(band, ()))
+        known = sorted(other for other, _ in shared.most_common(_MOST_COMPARED))
         leader = next((other for other in known if float(np.mean(arrays[other] == array)) >= ALIKE), place)
         found.append(leader)
         if leader == place:

@@ -21,33 +21,37 @@ _HIDES = re.compile(
 )
 _BLANKS = re.compile(r"\s+")
 _MOST_NODES = 5_000
-# Private characters put around what is hidden: to take nodes out of a tree while walking it is asking for trouble.
-_OPEN, _CLOSE = "\ue0f0", "\ue0f1"
-_MARK = re.compile(f"([{_OPEN}{_CLOSE}])")
+# Of these, two that the text has not are put around what is hidden: to take nodes out of a tree while walking it is
+# asking for trouble.
+_PRIVATE = tuple(map(chr, range(0xE000, 0xF900)))
 
 
 def apart(html: str, page: Page) -> tuple[str, str]:
     """The text a reader sees and the text that is hidden from him, of an HTML whose `page` has both together."""
     if not _MAY_HIDE.search(html) or not is_flat_enough(html):
         return page.visible, ""
-    tree = LexborHTMLParser(with_breaks(_MARK.sub("", html.replace("\0", "\ufffd"))))
+    tree = LexborHTMLParser(with_breaks(html.replace("\0", "\ufffd")))
     tree.strip_tags(["script", "style", "head", "template", "noframes", "title"])
+    body = tree.body or tree.root
+    used = set(body.text() if body else "")
+    marks = [c for c in _PRIVATE if c not in used][:2]
+    if body is None or len(marks) < 2:  # nobody writes with all private characters
+        return page.visible, ""
     for node in tree.css("[style], [hidden], font[size='0']")[:_MOST_NODES]:
         if _is_hidden(node.attributes):
-            node.insert_before(_OPEN)
-            node.insert_after(_CLOSE)
-    body = tree.body or tree.root
-    return _split(body.text() if body else "")
+            node.insert_before(marks[0])
+            node.insert_after(marks[1])
+    return _split(body.text(), *marks)
 
 
-def _split(text: str) -> tuple[str, str]:
+def _split(text: str, opens: str, closes: str) -> tuple[str, str]:
     """What stands outside all marks, and what stands inside."""
     pieces: tuple[list[str], list[str]] = ([], [])
     depth = 0
-    for piece in _MARK.split(text):
-        if piece == _OPEN:
+    for piece in re.split(f"([{opens}{closes}])", text):
+        if piece == opens:
             depth += 1
-        elif piece == _CLOSE:
+        elif piece == closes:
             depth = max(0, depth - 1)
         else:
             pieces[depth > 0].append(piece)

@@ -23,7 +23,7 @@ _DEFANGED = re.compile(
 # What stands in every match, and seldom elsewhere.
 _SLASHES = ("//", "\\")
 _WWWS = ("www", "wW", "Ww", "WW")
-_BEFORE_SIGN = 8  # characters of the longest scheme with its brackets, "https[:]"
+_BEFORE_SIGN = 9  # characters of the longest scheme with its brackets, "https[:]", and of the "/" in "/\\"
 _DOT = re.compile(r"\[\.\]|\(\.\)|\[dot\]", re.IGNORECASE)
 _SCHEME = re.compile(r"([hf])(?:tt?|xx?)(ps?)(?:\[:\]|\[:|:|\[)[/\\]{2}\]?", re.IGNORECASE)
 # Where a host in ASCII is followed by text in another script, the text is not meant.

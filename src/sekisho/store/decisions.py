@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from sekisho.mail.decision import Decision
 from sekisho.mail.kept import StoreAwayError
-from sekisho.store.audit import micros
+from sekisho.store.audit import clean, micros
 from sekisho.store.keys import Keys
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,8 @@ class Decisions:
 
     async def add(self, decision: Decision) -> None:
         """Keep a decision durably; one of the same id is replaced, and the oldest over MOST goes."""
-        sealed = self._keys.seal(_PURPOSE, decision.tenant, decision.id, msgspec.msgpack.encode(decision))
+        written = replace(decision, sender=clean(decision.sender), reviewer=clean(decision.reviewer))
+        sealed = self._keys.seal(_PURPOSE, decision.tenant, decision.id, msgspec.msgpack.encode(written))
         row = (decision.id, decision.tenant, micros(decision.at), sealed)
 
         def run(connection: sqlite3.Connection) -> None:

@@ -289,6 +289,40 @@ def test_an_encrypted_file_is_tried_again_with_other_words():
     assert results.get(KEY, b"other words") is None
 
 
+def test_what_a_password_opened_is_nothing_for_those_who_do_not_know_it():
+    """Not kept by its octets: the file inside is empty."""
+    content, shared = zips.aes({"a.txt": b""}, b"Abc-1234"), Shared()
+
+    async def story(attachments):
+        for body in ("Password: Abc-1234", "Hello"):
+            after = await attachments.open(transaction(message(("a.zip", content), body=body)))
+            await asyncio.sleep(0)
+            yield {finding.rule for finding in after.opened.findings}
+
+    async def rules(attachments):
+        return [found async for found in story(attachments)]
+
+    opened, closed = {"attachment/password-in-mail"}, {"attachment/encrypted"}
+    assert asyncio.run(rules(opener(InProcess(), shared=shared))) == [opened, closed]
+    assert asyncio.run(rules(opener(InProcess(), shared=shared))) == [opened, closed]
+
+
+def test_words_that_took_too_long_are_no_reason_not_to_open_it_without_them():
+    class Slow(InProcess):
+        async def run(self, request):
+            if b"Abc-1234" in request:
+                raise SandboxError("cpu", "too long")
+            return await super().run(request)
+
+    async def story():
+        attachments = opener(Slow())
+        content = zips.aes({"a.txt": b"1"}, b"other")
+        await attachments.open(transaction(message(("a.zip", content), body="Password: Abc-1234")))
+        return (await attachments.open(transaction(message(("a.zip", content))))).opened
+
+    assert [finding.rule for finding in asyncio.run(story()).findings] == ["attachment/encrypted"]
+
+
 async def opened_by(confined, shared, raw, most=1_000_000):
     """What a process of its own sees in a message, once it has kept what it found."""
     after = await opener(confined, shared=shared, most=most).open(transaction(raw))

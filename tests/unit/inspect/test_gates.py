@@ -103,3 +103,11 @@ def test_what_opens_the_gate_is_looked_for():
     assert prefilter.occurring(b"abc 5111-1111-1111-1111 needle") == [0, 3, 5]
     assert prefilter.occurring(b"4111-1111-1111-1111") == [2]
     assert prefilter.occurring(b"11111111111") == []
+
+
+@pytest.mark.parametrize("text", ["123456\u212a", "123456\u017f", "123456k", "\u212a-123 456"])
+def test_a_letter_that_only_ignoring_case_makes_one_opens_the_gate(text):
+    patterns = ["[0-9]{6}K", "[0-9]{6}[ -]?S", "[A-Z][0-9]{6}", "K[ -]?[0-9]{3} [0-9]{3}"]
+    ones = [number for number, pattern in enumerate(patterns) if re2.search(f"(?i){pattern}", text)]
+    assert ones
+    assert Prefilter([Expression(pattern, caseless=True) for pattern in patterns]).occurring(text.encode()) == ones

@@ -64,3 +64,10 @@ def test_hostile_repetition_takes_bounded_time(piece):
     before = time.process_time()
     cleaned(piece * 40_000, piece * 40_000)
     assert time.process_time() - before < 2.0
+
+
+@pytest.mark.parametrize("piece", ["[a] ", "[a]re:", "re: ", "\u3000", "re"])
+def test_a_subject_of_marks_takes_linear_time(piece):
+    began = time.process_time()
+    bare_subject(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - began < 2

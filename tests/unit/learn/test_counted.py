@@ -135,3 +135,12 @@ def test_switched_off():
 def test_who_is_one_person(one, other, same):
     assert same_person(one, other) is same
     assert same_person(other, one) is same
+
+
+@pytest.mark.parametrize("other", ["ｂｏｂ", "bob\u200b", "Bob Berg <bob@corp.example>", "CORP\\Bob"])
+def test_one_reviewer_in_two_spellings_is_one(other):
+    decisions = [
+        decision(n, garden(n), reviewer=("bob", other)[n % 2], sender=f"s{n % 4}@corp.example") for n in range(20)
+    ]
+    assert counted(decisions).why_not["fine"] == "1 reviewer; one alone changes nothing"
+    assert same_person(other, "bob@corp.example")

@@ -49,3 +49,11 @@ def test_what_shares_half_is_not():
 def test_no_sketch_and_broken_ones_are_no_failure():
     assert sketch(np.zeros(0, np.int64)) == b""
     assert grouped([b"", b"x", sketch(some(100, 1)), b"y" * 1000, b""]) == [0, 0, 2, 3, 0]
+
+
+def test_a_repeated_text_is_found_among_many_that_resemble_it():
+    shared = np.arange(700)
+    texts = [sketch(np.concatenate((shared, 1000 + 300 * n + np.arange(300)))) for n in range(200)]
+    found = grouped([*texts, texts[-1]])
+    assert len(set(found[:200])) == 200
+    assert found[-1] == 199

@@ -56,7 +56,15 @@ def test_nothing_hidden_is_the_page_itself():
 
 
 def test_private_characters_of_the_sender_are_no_marks():
-    assert split('<p style="display:none">a\ue0f1</p><p>\ue0f0b</p>') == ("b", "a")
+    for one in range(0xE000, 0xE0FF):
+        html = f'<p style="display:none">a&#{one + 1};c</p><p>&#x{one:X};b</p>'
+        assert split(html) == (f"{chr(one)}b", f"a{chr(one + 1)}c")
+    assert split('<p style="display:none">a\ue001c</p><p>\ue000b</p>') == ("\ue000b", "a\ue001c")
+
+
+def test_a_text_of_all_private_characters_is_shown_whole():
+    every = "".join(map(chr, range(0xE000, 0xF900)))
+    assert split(f'<p style="display:none">a</p><p>{every}</p>') == (f"a\n{every}", "")
 
 
 @pytest.mark.parametrize(

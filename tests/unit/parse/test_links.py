@@ -50,7 +50,7 @@ def test_nonsense_is_bounded(piece):
         (
             links._SCHEMED,
             links._SLASHES,
-            ("http", "hxxps", "FTP", ":", "[:", "[:]", "/", "\\", "//", "]", "a", " "),
+            ("http", "hxxps", "FTP", ":", "[:", "[:]", "/", "\\", "/\\", "//", "]", "a", " "),
         ),
         (links._WWW, links._WWWS, ("w", "W", "www", "wWw", ".", "[.]", "(.)", "a", "@", "-", " ")),
     ],

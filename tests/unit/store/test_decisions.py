@@ -136,3 +136,9 @@ def test_they_go_after_their_time(store, retention, days):
     assert ids(store) == ["k3"]
     asyncio.run(store.purge(NOW + timedelta(days=days, seconds=10), retention))
     assert (ids(store), asyncio.run(store.decisions.copies("acme"))) == ([], (0, 0))
+
+
+def test_octets_that_are_no_utf_8_are_kept_as_escapes(store):
+    add(store, made(1, sender="a\udcff@corp.example", reviewer="an\udce9"))
+    (kept,) = asyncio.run(store.decisions.of("acme"))
+    assert (kept.sender, kept.reviewer) == ("a\\udcff@corp.example", "an\\udce9")

@@ -45,7 +45,8 @@ class Concepts:
 
     def facts(self, text: str) -> list[str]:
         """The concepts in a cleaned text and the pairs of them, as names of facts."""
-        found = sorted(self._names[number] for number in self._set.Match(text[:_MOST_CHARS]) or ())
+        octets = text[:_MOST_CHARS].encode("utf-8", "replace")
+        found = sorted(self._names[number] for number in self._set.Match(octets) or ())
         single = [f"about:{name}" for name in found]
         if len(found) > _MOST_PAIRED:
             return single

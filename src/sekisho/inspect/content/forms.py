@@ -41,8 +41,8 @@ _LABEL = re.compile(
 _RULE = re.compile(r"[ \t\u3000>]{0,4}[-=_*━─＝＊ー－~〜]{5,}")
 _QUOTE = re.compile("[ \t]{0,3}[>\uff1e|]")
 _GREETING = re.compile(
-    r"[ \t\u3000]{0,4}(?:(?:dear|hello|hi|hey)\s+(?P<en>.{3,200}?)[ \t]*[,!.:]?"
-    r"|(?P<ja>.{3,200}?)[ \t\u3000]*(?:様|さま|さん|殿))[ \t]*$",
+    r"[ \t\u3000]{0,4}(?:(?:dear|hello|hi|hey)\s+(?P<en>\S.{2,199}?)[ \t]*[,!.:]?"
+    r"|(?P<ja>.{3,200}?)[ \t\u3000]*(?:様|さま|さん|殿))$",
     re.IGNORECASE,
 )
 _GREETING_LINES = 8
@@ -78,7 +78,7 @@ def read_form(text: str) -> Form:
         elif _QUOTE.match(line):
             said.append(line)
             continue
-        elif number < _GREETING_LINES and (greeted := _GREETING.match(line[:_LONGEST_LINE])):
+        elif number < _GREETING_LINES and (greeted := _GREETING.match(line[:_LONGEST_LINE].rstrip(" \t"))):
             names.append(greeted["en"] or greeted["ja"])
         if into == "name" and line.strip():
             names.append(line.strip())

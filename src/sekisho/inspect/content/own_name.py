@@ -11,7 +11,6 @@ from sekisho.inspect.content.tenant_names import NOBODY, Names, sites_of
 from sekisho.inspect.links.lookalikes import Lookalikes
 from sekisho.inspect.links.signs import WEB
 from sekisho.inspect.links.targets import targets
-from sekisho.inspect.redact import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,8 +83,7 @@ class OwnName:
             return ()
         text = f"{transaction.message.subject}\n{body_of(transaction).own[:_MOST_CHARS]}"
         octets = text.encode("utf-8", "replace")
-        warning = _WARNING.first(octets)
-        if not warning:
+        if not _WARNING.occur(octets):
             return ()
         seen = Seen()
         own = sites_of(transaction.internal_domains)
@@ -100,7 +98,7 @@ class OwnName:
             seen.add(0.2, f"anybody can have a page at {link.site}")
         if _ISSUER.occur(octets):
             seen.add(0.15, "signed by an administration")
-        return (seen.finding(RULE, redacted(warning, "none"), "body"),)
+        return (seen.finding(RULE, link.site, "body"),)
 
     def _foreign_link(
         self, transaction: Transaction, found: Parties, names: Names, own: frozenset[str]

@@ -24,6 +24,8 @@ Role = Literal["from", "reply-to", "to", "cc"]
 _MOST = 40  # addresses of one kind that are looked at
 _MOST_LINES = 60  # with an address, in the quoted part
 _LONGEST_LINE = 1000
+_LONGEST_NAME = 300
+_LONGEST_LOCAL, _LONGEST_DOMAIN = 64, 255  # RFC 5321 4.5.3.1.1, RFC 5321 4.5.3.1.2
 _ADDRESS = re.compile(r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}@(?:[\w-]{1,63}\.){1,8}[\w-]{2,63}")
 _HEAD = re.compile(
     "[ \t>*|\u3000]{0,20}(from|to|cc|reply-to|差出人|送信者|送信元|宛先|返信先|von|an|de|à|para|发件人|收件人|抄送)"
@@ -138,11 +140,12 @@ def _of_header(message: Message, key: Role) -> Iterator[Party]:
     boxes: tuple[Mailbox, ...] = header.mailboxes[:_MOST] if header is not None else ()
     for box in boxes:
         if "@" in box.address:
-            yield _party(key, box.name, box.address)
+            local, _, domain = box.address.rpartition("@")
+            yield _party(key, box.name[:_LONGEST_NAME], f"{local[:_LONGEST_LOCAL]}@{domain[-_LONGEST_DOMAIN:]}")
 
 
 def _party(role: Role, name: str, address: str) -> Party:
-    address = address.lower()
+    address = address.lower().encode("utf-8", "replace").decode()  # octets that are no UTF-8 are lone surrogates
     return Party(role, name, address, site_of(address.rpartition("@")[2].strip("<>. ")))
 
 

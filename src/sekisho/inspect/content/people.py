@@ -21,8 +21,9 @@ _SEPARATORS = re.compile(
 )
 _WORD = re.compile("[^\\W\\d_]+(?:['\u2019][^\\W\\d_]+)*")
 _EAST_ASIAN = re.compile("[\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+# No title is made of others ("取締役会長"): a run of them could then be read in 2 ** n ways.
 _TITLES_JA = (
-    "株式会社|有限会社|合同会社|代表取締役|取締役会長|取締役社長|取締役|代表理事|理事長|理事|執行役員|監査役"
+    "株式会社|有限会社|合同会社|代表取締役|取締役|代表理事|理事長|理事|執行役員|監査役"
     "|相談役|顧問|会長|副社長|社長|専務|常務|本部長|副部長|部長|次長|課長|係長|主任|支店長|支社長|工場長|所長"
     "|室長|店長|院長|校長|弁護士|税理士|経理部|総務部|人事部|営業部|財務部|経理|総務|人事|財務"
 )
@@ -48,14 +49,17 @@ class People:
             owned = frozenset(address.lower() for address in addresses)
             for key in {key for name in names for key in _keys_of_entry(name)}:
                 self._addresses[key] = self._addresses.get(key, frozenset()) | owned  # two may have one name
-        self.addresses_of = lru_cache(maxsize=4096)(self._addresses_of)
+        self._known = lru_cache(maxsize=4096)(self._addresses_of)
 
     def __bool__(self) -> bool:
         return bool(self._addresses)
 
-    def _addresses_of(self, name: str) -> frozenset[str] | None:
+    def addresses_of(self, name: str) -> frozenset[str] | None:
         """The addresses, in lower case, of those who have this name; None where nobody has it."""
-        for key in _keys(name[:_LONGEST_NAME]):
+        return self._known(name[:_LONGEST_NAME])
+
+    def _addresses_of(self, name: str) -> frozenset[str] | None:
+        for key in _keys(name):
             if key in self._addresses:
                 return self._addresses[key]
         return None

@@ -64,3 +64,7 @@ def test_hostile_texts_take_bounded_time():
     CONCEPTS.facts("account " * 20_000)
     CONCEPTS.facts("振込先" * 20_000)
     assert time.process_time() - before < 2.0
+
+
+def test_half_a_surrogate_pair_is_no_failure():
+    assert Concepts({"hurry": ["urgent"]}).facts("urgent \ud800") == ["about:hurry"]

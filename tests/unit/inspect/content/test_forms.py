@@ -75,11 +75,22 @@ def test_any_text(text):
 
 
 @pytest.mark.parametrize(
-    "piece", ["name", "お名前（", "dear " + "x" * 390 + "\n", "a.", "-", "a-", "http://", " " * 390 + "x\n"]
+    "piece",
+    [
+        "dear" + " " * 150 + "x" * 204 + "\n",
+        "name",
+        "お名前（",
+        "dear " + "x" * 390 + "\n",
+        "a.",
+        "-",
+        "a-",
+        "http://",
+        " " * 390 + "x\n",
+    ],
 )
 def test_bounded_time(piece):
     text = piece * 20_000
     before = time.process_time()
     read_form(text)
     links_in(text, bare=True)
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 0.5

@@ -27,7 +27,15 @@ def test_a_warning_in_the_companys_name():
 def test_what_was_seen_is_named():
     (finding,) = INSPECTOR.inspect(written(WARNING.format(FOREIGN)))
     assert "page-host.net" in finding.explanation
-    assert finding.excerpt.startswith("メールボックスの容量が上限")
+    assert finding.excerpt == "page-host.net"
+
+
+@pytest.mark.parametrize(
+    "said", ["Your password Maple-Hanako will be reset.", "アカウント(山田花子)は停止されました。"]
+)
+def test_what_stands_inside_a_warning_is_not_repeated(said):
+    (finding,) = INSPECTOR.inspect(written(f"山上工業: {said}\n{FOREIGN}\n"))
+    assert not any(secret in f"{finding.excerpt} {finding.explanation}" for secret in ("Hanako", "花子"))
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.written_mail import written
+from msgspec.structs import replace
+from support.written_mail import raw_mail, written
 
 from sekisho.inspect.content.parties import parties, quoted_parties, site_of
+from sekisho.parse import parse
 
 
 @pytest.mark.parametrize(
@@ -96,3 +98,19 @@ def test_bounded_time(piece):
     before = time.process_time()
     list(quoted_parties(text))
     assert time.process_time() - before < 1
+
+
+def test_names_and_addresses_of_any_length_are_cut():
+    found = parties(written("x", From=f'"{"a " * 40_000}" <{"x" * 5000}@{"a." * 5000}example.com>'))
+    assert found.author is not None
+    assert len(found.author.name) <= 300
+    assert len(found.author.address) <= 320
+    assert found.author.site == "example.com"
+
+
+def test_octets_that_are_no_utf_8_can_be_written_down():
+    raw = raw_mail("x", {"From": "<a@firm-OCTET.example>"}).replace(b"OCTET", b"\xff")
+    found = parties(replace(written("x"), message=parse(raw)))
+    assert found.author is not None
+    assert found.author.address.encode() == b"a@firm-?.example"
+    assert found.author.site.isascii()

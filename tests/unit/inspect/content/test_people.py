@@ -111,3 +111,15 @@ def test_bounded_time():
     for piece in ("山", "a b ", "・", ",", "様", "(", "あ い "):
         PEOPLE.addresses_of(piece * 20_000)
     assert time.process_time() - before < 1
+
+
+def test_titles_in_a_row_take_bounded_time():
+    began = time.process_time()
+    for title in ("取締役会長", "取締役社長", "代表理事長"):
+        assert PEOPLE.addresses_of(f"x{title * 22}y") is None
+    assert time.process_time() - began < 1
+
+
+def test_titles_of_two_words_are_taken_off():
+    for title in ("取締役会長", "取締役社長", "経理部長", "執行役員本部長"):
+        assert PEOPLE.addresses_of(f"山田太郎{title}") == TARO

@@ -8,19 +8,18 @@ MONEY = Phrases((r"wire transfers?\b", r"pay ?roll"), ("振込|送金[^\n。]{0,
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "occurs"),
     [
-        ("a WIRE TRANSFER today", "WIRE TRANSFER"),
-        ("PayRoll", "PayRoll"),
-        ("本日の振込です", "振込"),
-        ("送金の手続き", "送金の手続き"),
-        ("送金は。手続きは", ""),
-        ("barbedwire transfer", ""),
+        ("a WIRE TRANSFER today", True),
+        ("PayRoll", True),
+        ("本日の振込です", True),
+        ("送金の手続き", True),
+        ("送金は。手続きは", False),
+        ("barbedwire transfer", False),
     ],
 )
-def test_first(text, found):
-    assert MONEY.first(text.encode()) == found
-    assert MONEY.occur(text.encode()) == bool(found)
+def test_occur(text, occurs):
+    assert MONEY.occur(text.encode()) is occurs
 
 
 def test_linear():
