@@ -60,7 +60,8 @@ def test_lists_of_links(tmp_path):
                 later.write_text("newly-bad.example.net\n")
                 os.utime(later, (1_700_000_000, 1_700_000_000))  # no writer is at it any more
                 later.replace(bad)
-                wait_for("the file is taken up", lambda: "taken up anew" in gateway.log.read_text(), seconds=90)
+                said = "taken up anew"  # by the worker and by the background process
+                wait_for("the file is taken up", lambda: gateway.log.read_text().count(said) == 2, seconds=90)
                 assert send(gateway.port, message("new", "see https://newly-bad.example.net/\r\n")).startswith("250")
                 assert policy_rule(gateway, "new") == "listed-link"
                 state = json.loads(gateway.cli("status", "--json"))
