@@ -31,6 +31,7 @@ def _powers(base: int) -> _Hashes:
     return np.array(powers, np.uint64)
 
 
+_NUMBERS: Final = np.arange(1 << 16).astype(np.uint16)
 _POWERS: Final = _powers(_BASE)
 _DIVIDING: Final = _powers(_INVERSE)
 # True for what words are made of: letters of scripts that are written with blanks, digits, masks.
@@ -47,10 +48,13 @@ _mark_words()
 
 
 class _Scratch(threading.local):
-    """Room to tell which n-grams have been seen; one for each thread."""
+    """Room to tell which n-grams have been seen; one for each thread.
+
+    LONGEST characters have fewer than 65,536 n-grams, so that their numbers take two octets each.
+    """
 
     def __init__(self) -> None:
-        self.place = np.zeros(1 << BITS, np.int32)
+        self.place = np.zeros(1 << BITS, np.uint16)
 
 
 _scratch = _Scratch()
@@ -140,6 +144,6 @@ def _folded(hashes: _Hashes) -> Indices:
 def _distinct(hashes: _Hashes) -> Indices:
     """Each index once: the last to write its place keeps it."""
     indices = _folded(hashes)
-    order = np.arange(len(indices), dtype=np.int32)
-    _scratch.place[indices] = order
-    return np.asarray(indices[_scratch.place[indices] == order])
+    numbers = _NUMBERS[: len(indices)]
+    _scratch.place[indices] = numbers
+    return indices.compress(_scratch.place.take(indices) == numbers)

@@ -104,8 +104,9 @@ class Model:
         self.version = weights.version
         self._weights = weights
         self._bias = np.array(weights.bias)
-        # What is looked up together stands together.
-        self._table = np.ascontiguousarray(np.concatenate((weights.importance, weights.grams)).T)
+        # What is looked up together stands together: squares for the length, and what is said at that value.
+        squares, said = weights.importance**2, weights.importance * weights.grams
+        self._table = np.ascontiguousarray(np.concatenate((squares, said)).T)
         self._facts = {fact: np.array(added) for fact, added in weights.facts.items()}
         self._curves = {
             script: tuple((np.array([x for x, _ in curve]), np.array([y for _, y in curve])) for curve in curves)
@@ -146,10 +147,10 @@ class Model:
 
     def sums(self, features: Features) -> NDArray[np.float64]:
         """For each kind what speaks for it, less what speaks against it, before calibration."""
-        rows = self._table[features.grams]
-        values, weights = rows[:, : len(KINDS)], rows[:, len(KINDS) :]
-        lengths = np.sqrt(np.maximum(np.einsum("ij,ij->j", values, values), 1e-12))
-        total = np.einsum("ij,ij->j", values, weights) / lengths + self._bias
+        rows = self._table.take(features.grams, axis=0)
+        added_up = np.ones(len(rows), np.float32) @ rows  # several times as fast as `sum`
+        squares, said = added_up[: len(KINDS)], added_up[len(KINDS) :]
+        total = said / np.sqrt(np.maximum(squares, 1e-12)) + self._bias
         for fact in features.facts:
             if (added := self._facts.get(fact)) is not None:
                 total += added
