@@ -129,7 +129,7 @@ class Tally:
             return
         if not self.values:
             self.first_value, self.span = plain, span
-            self.excerpt = redacted(value, self.rule.redact)
+            self.excerpt = redacted(value, self.rule.redact, self.rule.all_patterns)
         self.values.add(plain)
 
     def finding(self, keyed_hash: str) -> Finding:

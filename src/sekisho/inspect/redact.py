@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from sekisho.inspect.own_words import only_own_words
+
 Redaction = Literal["middle", "all", "none"]
 
 _LONGEST = 60
 _SPACE = re.compile(r"\s+")
-_DIGIT = re.compile(r"[0-9]")
 
 
-def redacted(value: str, how: Redaction) -> str:
+def redacted(value: str, how: Redaction, patterns: tuple[str, ...] = ()) -> str:
     """A match made harmless, on one line, at most 60 characters and an ellipsis.
 
     "middle" keeps two characters at each end where there are at least 10 letters and digits, else one at the
-    beginning from 6 on; "all" keeps nothing but the length up to 8; "none" is for phrases that are no secret, and
-    still hides every digit.
+    beginning from 6 on; "all" keeps nothing but the length up to 8; "none" is for phrases that are no secret: it
+    shows the words that stand in the rule's own `patterns`, and hides every digit and whatever stands between them.
     """
     value = _SPACE.sub(" ", value.strip())
     if how == "all":
         return "*" * min(len(value), 8)
     shortened = value if len(value) <= _LONGEST else value[: _LONGEST // 2] + "…" + value[-_LONGEST // 2 :]
-    return _DIGIT.sub("*", shortened) if how == "none" else _middle(shortened)
+    return only_own_words(shortened, patterns) if how == "none" else _middle(shortened)
 
 
 def hidden(value: str, how: Redaction) -> list[int]:

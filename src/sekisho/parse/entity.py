@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from sekisho.parse import said
 from sekisho.parse.charsets import UTF_7, codec_of
 from sekisho.parse.parameters import Parameters
 from sekisho.parse.transfer import IDENTITY, encoding_of
@@ -57,7 +58,7 @@ class Entity:
         chosen = read[0]
         if len(read) > 1:
             if len({(r.token, r.first.get("boundary"), r.first.get("charset")) for r in read}) > 1:
-                faults.add("conflicting-content-type", path, " / ".join(r.token[:60] for r in read[:4]))
+                faults.add("conflicting-content-type", path, " / ".join(said.media_type(r.token) for r in read[:4]))
             chosen = next((r for r in read if r.token.startswith("multipart/")), chosen)
         main, slash, sub = chosen.token.partition("/")
         if main and slash and sub and chosen.token.isascii():
@@ -73,7 +74,7 @@ class Entity:
         elif main == "text" and (label := self.parameters.get("charset")):
             codec = codec_of(label)
             if codec is None or codec == UTF_7:
-                faults.add("unknown-charset" if codec is None else "utf-7", path, label[:40])
+                faults.add("unknown-charset" if codec is None else "utf-7", path)
 
     def _read_boundaries(self, read: list[Parameters], path: str, faults: Faults) -> None:
         """The boundary parameter, and any other that stands beside it."""
@@ -95,13 +96,13 @@ class Entity:
         names = [name for name, _ in read]
         self.encoding = names[0]
         if len(set(names)) > 1:
-            faults.add("ambiguous-encoding", path, " / ".join(name[:40] for name in names[:4]))
+            faults.add("ambiguous-encoding", path, " / ".join(said.encoding(name) for name in names[:4]))
             self.encoding = next((name for name in names if name in _KNOWN_ENCODINGS - IDENTITY), names[0])
         for name, plain in read:
             if name not in _KNOWN_ENCODINGS:
-                faults.add("unknown-encoding", path, name[:40])
+                faults.add("unknown-encoding", path)
             elif not plain and name not in IDENTITY:
-                faults.add("ambiguous-encoding", path, f"{name} not written plainly")
+                faults.add("ambiguous-encoding", path, f"{said.encoding(name)} not written plainly")
 
     def _read_names(self, disposition: str | None, path: str, faults: Faults) -> None:
         """Content-Disposition and the file name: its own, else Content-Type's `name`."""
@@ -118,4 +119,4 @@ class Entity:
         if shown:
             self.filename = shown[0]
             if len(shown) > 1 and len({name.rpartition(".")[2].lower() for name in shown}) > 1:
-                faults.add("conflicting-filename", path, " / ".join(name[-40:] for name in shown[:4]))
+                faults.add("conflicting-filename", path, " / ".join(said.file_name(name) for name in shown[:4]))

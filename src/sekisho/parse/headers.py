@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sekisho.mail.message import Header, Mailbox
+from sekisho.parse import said
 from sekisho.parse.words import header_text
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Section:
             stop = found.end()
             self.headers.append(Header(name, name.lower(), at, value_start, stop, value.strip(), decoder))
             if found[2] or stop - at > HUGE_FIELD:
-                faults.add("huge-header" if stop - at > HUGE_FIELD else "malformed-header", why=f"{name[:40]}")
+                faults.add("huge-header" if stop - at > HUGE_FIELD else "malformed-header", why=said.field(name))
             at = stop
 
     def _odd_line(self, raw: bytes, at: int, end: int, decoder: Decoder, faults: Faults) -> int:

@@ -7,7 +7,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from sekisho.mail.verdict import Overwrite
-from sekisho.parse import transfer
+from sekisho.parse import said, transfer
 from sekisho.parse.source import NotMaskedError, Source, patched
 from sekisho.parse.text import declared_inside
 from sekisho.parse.written import Written, written
@@ -47,7 +47,7 @@ class Maskable:
         body = part.raw[part.body_start : part.end]
         changes = list(_merged(_encoded(part.encoding, body, part.content, patches)))
         if transfer.decode(patched(body, changes), part.encoding) != patched(part.content, patches):
-            raise NotMaskedError(f"the {part.encoding} encoding is broken")
+            raise NotMaskedError(f"the {said.encoding(part.encoding)} encoding is broken")
         return tuple(Overwrite(part.body_start + start, octets) for start, octets in changes)
 
 
@@ -77,7 +77,7 @@ def _encoded(encoding: str, body: bytes, content: bytes, patches: Sequence[Patch
         return _quoted_printable(body, patches)
     if encoding == "base64":
         return _base64(body, content, patches)
-    raise NotMaskedError(f"the transfer encoding {encoding[:40]!r} cannot be written")
+    raise NotMaskedError(f"the transfer encoding {said.encoding(encoding)} cannot be written")
 
 
 def _quoted_printable(body: bytes, patches: Sequence[Patch]) -> Iterator[Patch]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sekisho.mail.message import Message, Part
 from sekisho.mail.octets import OctetSearch
-from sekisho.parse import transfer
+from sekisho.parse import said, transfer
 from sekisho.parse.ambiguity import look_over
 from sekisho.parse.entity import Entity
 from sekisho.parse.faults import Faults
@@ -302,7 +302,7 @@ class _Index:
         elif not frame.closed:
             self.faults.add("unclosed-multipart", frame.path)
         if encoded and frame.first >= 0:
-            self.faults.add("mislabelled-container", frame.path, frame.entity.encoding)
+            self.faults.add("mislabelled-container", frame.path, said.encoding(frame.entity.encoding))
         self._note_margins(frame, end)
 
     def _note_margins(self, frame: Frame, end: int) -> None:
@@ -348,10 +348,10 @@ class _Index:
         if encoding in transfer.IDENTITY:
             return  # too deep to be entered
         if encoding == "base64" and _FIELD_NAME.match(content):
-            self.faults.add("mislabelled-container", frame.path, encoding)
+            self.faults.add("mislabelled-container", frame.path, said.encoding(encoding))
         else:
             content = transfer.decode(content, encoding)
-            self.faults.add("encoded-container", frame.path, encoding)
+            self.faults.add("encoded-container", frame.path, said.encoding(encoding))
         if not self._enter(frame):
             return
         index = _Index(content, self.faults, self.budget, self.depth + len(self.stack) + 1)
@@ -367,7 +367,7 @@ class _Index:
             if self.budget.parts <= 0:
                 return
             self.budget.parts -= 1
-            self.faults.add("inline-uuencode", frame.path, name[:40])
+            self.faults.add("inline-uuencode", frame.path, said.file_name(name))
             path = f"{frame.prefix}{len(frame.children) + 1}"
             frame.children.append(
                 Part(path, 0, 0, len(content), (), "application/octet-stream", {"name": name}, "binary",

@@ -39,8 +39,8 @@ class TextDecoder:
 
     def content(self, part: Part) -> bytes:
         """The part's octets with the transfer encoding undone (RFC 2045 6); a multipart's as they are."""
-        body = part.raw[part.body_start : part.end]
-        return body if part.is_multipart else transfer.decode(body, part.encoding)
+        encoding = "binary" if part.is_multipart else part.encoding
+        return transfer.content(part.raw, part.body_start, part.end, encoding)
 
     def text(self, part: Part) -> str:
         """A text part's characters; for a multipart what stands outside its parts."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import re
 from binascii import Error, a2b_base64, a2b_qp, a2b_uu
+from typing import TYPE_CHECKING
+
+from sekisho.mail.pieces import PIECE, cut, joined, line_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 IDENTITY = frozenset(("7bit", "8bit", "binary", ""))
 _NAMES = {
@@ -58,8 +64,47 @@ def decode(data: bytes, encoding: str) -> bytes:
     return data
 
 
+def content(raw: bytes, start: int, end: int, encoding: str) -> bytes:
+    """`decode(raw[start:end], encoding)`; what is long is neither copied whole nor decoded in one go."""
+    if end - start > PIECE and encoding == "base64":
+        with memoryview(raw) as whole, whole[start:end] as body:
+            return joined(_base64_pieces(body))
+    return decode(cut(raw, start, end), encoding)
+
+
 def base64(data: bytes) -> bytes:
     """Base64 with rubbish between, wrong padding, or several padded runs one after the other (RFC 2045 6.8)."""
+    return _base64(data) if len(data) <= PIECE else joined(_base64_pieces(data))
+
+
+def _base64_pieces(data: bytes | memoryview) -> Iterator[bytes]:
+    """What `_base64` makes of all of it, piece by piece. Characters that are not yet four wait for the next piece."""
+    waiting = b""
+    with memoryview(data) as whole:
+        at = 0
+        while at < len(whole):
+            piece = bytes(whole[at : at + PIECE])
+            # Where lines have a multiple of four characters, nothing waits.
+            piece = piece[: piece.rfind(b"\n") + 1] or piece
+            at += len(piece)
+            decoded, waiting = _base64_piece(waiting, piece)
+            yield decoded
+    yield _run(waiting)
+
+
+def _base64_piece(waiting: bytes, piece: bytes) -> tuple[bytes, bytes]:
+    """What the characters that wait and a piece decode to, and the characters that wait then."""
+    if not waiting and b"=" not in piece:
+        try:
+            return a2b_base64(piece), b""
+        except Error:  # it does not end with four characters
+            pass
+    *runs, last = _PADDING.split(waiting + piece.translate(None, _NOT_BASE64))
+    whole = len(last) // 4 * 4
+    return b"".join([*(_run(run) for run in runs), a2b_base64(last[:whole])]), last[whole:]
+
+
+def _base64(data: bytes) -> bytes:
     padding = data.find(b"=")
     if padding < 0 or not data[padding:].strip(b"= \t\r\n"):
         try:
@@ -82,9 +127,14 @@ def _run(run: bytes) -> bytes:
 
 def quoted_printable(data: bytes) -> bytes:
     """Quoted-printable; broken escapes stay as they are, blanks after a soft line break's "=" go (RFC 2045 6.7)."""
-    if b"= " in data or b"=\t" in data:
-        data = _SOFT_BREAK.sub(b"=", data)
-    return a2b_qp(data)
+    return _quoted_printable(data) if len(data) <= PIECE else joined(map(_quoted_printable, line_pieces(data)))
+
+
+def _quoted_printable(lines: bytes) -> bytes:
+    """Whole lines: no escape goes from one to the next, but a soft line break, which ends with its line feed."""
+    if b"= " in lines or b"=\t" in lines:
+        lines = _SOFT_BREAK.sub(b"=", lines)
+    return a2b_qp(lines)
 
 
 def uuencode(data: bytes) -> bytes:

@@ -14,8 +14,8 @@ from sekisho.inspect.redact import hidden, redacted
         ("s3cr3t!", "all", "*******"),
         ("x" * 500, "all", "********"),
         ("【社外秘】", "none", "【社外秘】"),
-        ("our account 1234567 changed", "none", "our account ******* changed"),
-        ("a\n\n b", "none", "a b"),
+        ("our account 1234567 changed", "none", "our ******* ******* *******"),  # no words of a rule
+        ("to\n\n your", "none", "to your"),
     ],
 )
 def test_what_is_left(value, how, expected):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_PER_RULE = 20
 _LONGEST_PATH = 30
+_LONG_NUMBER = re.compile(r"[0-9](?:[-_.]?[0-9]){6,}")
 
 Place = tuple[str, str, str]  # part, inner file, host
 
@@ -79,6 +81,8 @@ def _finding(sign: Sign, target: Target, part: str, path: str, count: int) -> Fi
 
 
 def _short(path: str) -> str:
+    """The beginning of a path; names stand in it in percent encoding, numbers of people and cards as they are."""
     if "@" in path or "%40" in path.lower():
         return "/…"
+    path = _LONG_NUMBER.sub("*", "/".join("…" if "%" in s or not s.isascii() else s for s in path.split("/")))
     return path if len(path) <= _LONGEST_PATH else f"{path[: _LONGEST_PATH - 2]}…"

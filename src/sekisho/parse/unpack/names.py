@@ -117,7 +117,9 @@ def name_oddities(name: str, kind: str = "") -> Iterator[Oddity]:
     yield from deceit
     if any(o.severity > Severity.LOW for o in deceit) and program and _harmful(extension, kind):
         yield Oddity(
-            "attachment/disguised-program", Severity.CRITICAL, f"a program named like a document: {extension or kind}"
+            "attachment/disguised-program",
+            Severity.CRITICAL,
+            f"a program named like a document: {extension if extension in _RUN else kind}",
         )
     elif kind:
         yield from _mismatch(extension, kind)

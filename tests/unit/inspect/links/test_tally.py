@@ -18,6 +18,8 @@ def target(url, part="1", path=""):
         ("http://example.com:81/" + "a" * 100, "http://example.com:81/" + "a" * 27 + "…"),
         ("http://example.com/anna@example.org/x", "http://example.com/…"),
         ("http://example.com/anna%40example.org/x", "http://example.com/…"),
+        ("https://example.com/u/%E5%B1%B1/4111-1111-1111-1111/x", "https://example.com/u/…/*/x"),
+        ("https://example.com/2026/11/24/a", "https://example.com/2026/11/24/a"),
         ("http://[::1]/", "http://[::1]/"),
         ("javascript:alert('secret')", "javascript:…"),
     ],

@@ -100,7 +100,7 @@ def open_jar(opening: Opening) -> None:
     """A Java archive: with a main class a double click runs it. The classes are not told one by one."""
     manifest = _MAIN_CLASS.search(_manifest(opening.content))
     if manifest:
-        opening.finding(_RULE, Severity.HIGH, f"Java program, starts {manifest[1].decode('ascii', 'replace')}")
+        opening.finding(_RULE, Severity.HIGH, "Java program, with a class to start")
     else:
         opening.finding(_RULE, Severity.MEDIUM, "Java library")
 

@@ -7,6 +7,7 @@ import re
 from xml.parsers.expat import ExpatError
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.links import text_links
 from sekisho.parse.unpack.active.scripts import script_text
 from sekisho.parse.unpack.active.shell_link import ShellLink, read_shell_link
@@ -15,7 +16,6 @@ from sekisho.parse.unpack.opening import CorruptError, Opening
 
 _RULE = "attachment/shortcut"
 _LONGEST = 200_000
-_SHOWN = 160
 _CONTROLS = re.compile(r"[\0-\x1f]+")
 # Programs of Windows that run what they are given.
 _LAUNCHERS = re.compile(
@@ -66,9 +66,9 @@ def open_lnk(opening: Opening) -> None:
     _links(opening, " ".join((command, link.icon, link.environment, *link.items)))
     why = _danger(link)
     if why:
-        opening.finding(_RULE, Severity.HIGH, f"{why}: {command[:_SHOWN]}")
+        opening.finding(_RULE, Severity.HIGH, f"{why}: {said.command(command)}")
     else:
-        opening.finding(_RULE, Severity.MEDIUM, f"shortcut to {command[:_SHOWN]}")
+        opening.finding(_RULE, Severity.MEDIUM, f"shortcut to {said.command(command)}")
 
 
 def _broken_lnk(opening: Opening) -> None:
@@ -107,13 +107,13 @@ def open_url(opening: Opening) -> None:
         opening.link(target)
     bad = next((t for t in targets if _REMOTE.search(t) or (_PROGRAM.search(t) and not _is_web(t))), "")
     if bad:
-        opening.finding(_RULE, Severity.HIGH, f"opens a program or another computer: {bad[:_SHOWN]}")
+        opening.finding(_RULE, Severity.HIGH, f"opens a program or another computer: {said.target(bad)}")
     elif any(_SHARE.search(o) for o in others):
         opening.finding(_RULE, Severity.HIGH, "loads its icon from another computer, told the reader's password hash")
     elif any(_PROGRAM.search(t.partition("?")[0]) for t in targets):
-        opening.finding(_RULE, Severity.HIGH, f"downloads a program: {targets[0][:_SHOWN]}")
+        opening.finding(_RULE, Severity.HIGH, f"downloads a program: {said.target(targets[0])}")
     else:
-        opening.finding(_RULE, Severity.LOW, f"link to {targets[0][:_SHOWN]}" if targets else "link to nothing")
+        opening.finding(_RULE, Severity.LOW, f"link to {said.target(targets[0])}" if targets else "link to nothing")
 
 
 def open_desktop(opening: Opening) -> None:
@@ -122,11 +122,13 @@ def open_desktop(opening: Opening) -> None:
     commands = [m[1] for m in _EXEC.finditer(text)]
     _links(opening, text)
     if commands:
-        opening.finding(_RULE, Severity.HIGH, f"runs a command: {commands[0][:_SHOWN]}")
+        opening.finding(_RULE, Severity.HIGH, f"runs a command: {said.command(commands[0])}")
         return
     targets = [m[1].strip() for m in _URL.finditer(text)]
     bad = any(_REMOTE.search(t) or _PROGRAM.search(t) for t in targets)
-    opening.finding(_RULE, Severity.HIGH if bad else Severity.LOW, f"link to {', '.join(targets)[:_SHOWN]}")
+    opening.finding(
+        _RULE, Severity.HIGH if bad else Severity.LOW, f"link to {said.target(targets[0]) if targets else 'nothing'}"
+    )
 
 
 def open_webloc(opening: Opening) -> None:
@@ -136,7 +138,7 @@ def open_webloc(opening: Opening) -> None:
         raise CorruptError("link file without an address")
     opening.link(url)
     bad = bool(_REMOTE.search(url) or _PROGRAM.search(url))
-    opening.finding(_RULE, Severity.HIGH if bad else Severity.LOW, f"link to {url[:_SHOWN]}")
+    opening.finding(_RULE, Severity.HIGH if bad else Severity.LOW, f"link to {said.target(url)}")
 
 
 def _webloc_address(content: bytes) -> str:

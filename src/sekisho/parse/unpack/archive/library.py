@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, Self
 
 from msgspec import Struct
 
+from sekisho.parse import said
 from sekisho.parse.unpack.archive.members import decode_name
 from sekisho.parse.unpack.opening import CorruptError, EncryptedError, UnavailableError
 
@@ -145,7 +146,7 @@ class Reader:
         why = str(getattr(error, "msg", None) or "the reason is not known")[:200]
         if self.has_encrypted or "ncrypt" in why or "assphrase" in why:
             return EncryptedError("the contents are encrypted")
-        return CorruptError(f"cannot be read on: {why}")
+        return CorruptError(f"cannot be read on: {said.reason(why)}")
 
 
 def _decoded(raw: bytes | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from sekisho.mail.finding import Severity
-from sekisho.parse import charsets
+from sekisho.parse import charsets, said
 from sekisho.parse.html import Page
 from sekisho.parse.unpack import payloads
 from sekisho.parse.unpack.document.text_file import text_of
@@ -129,7 +129,7 @@ class _Built:
         makes = _MAKES.search(whole) is not None
         starts = _STARTS.search(whole) is not None
         if shell := _SHELL.search(whole):
-            self._found(Severity.HIGH, "html-active", f"its script reaches for {shell[0][:40]!r}")
+            self._found(Severity.HIGH, "html-active", f"its script reaches for {said.call(shell[0])}")
         for script in self.scripts:
             self._script(script, makes=makes, starts=starts)
         for media, payload in payloads.in_data_urls(self.html, self.opening.budget):
@@ -191,7 +191,7 @@ class _Built:
                 leads = True
                 self.opening.link(target)
             elif target.lower().startswith(("data:text/html", "javascript:")):
-                self._found(Severity.HIGH, "html-obfuscated", f"leads to {target[:60]!r}")
+                self._found(Severity.HIGH, "html-obfuscated", f"leads to {said.target(target)}")
         if leads and len(self.visible) < _FEW_CHARACTERS:
             self._found(Severity.MEDIUM, "html-redirect", "the file only leads to another page")
 
@@ -221,14 +221,18 @@ def forms(opening: Opening, html: str, scripts: list[str]) -> None:
     if password and targets:
         same = bool(home) and all(_related(_host(target), home) for target in targets)
         severity = Severity.MEDIUM if same else Severity.HIGH
-        opening.finding("attachment/html-form", severity, f"asks for a password and sends it to {targets[0][:200]!r}")
+        opening.finding(
+            "attachment/html-form", severity, f"asks for a password and sends it to {said.target(targets[0])}"
+        )
     elif password and not home and (sender := _sender(scripts)):
         opening.finding(
-            "attachment/html-form", Severity.HIGH, f"asks for a password, and a script sends it to {sender[:200]!r}"
+            "attachment/html-form",
+            Severity.HIGH,
+            f"asks for a password, and a script sends it to {said.target(sender) if '//' in sender else sender}",
         )
     elif targets and _ASKS.search(html):
         opening.finding(
-            "attachment/html-form", Severity.MEDIUM, f"a form that sends what is typed to {targets[0][:200]!r}"
+            "attachment/html-form", Severity.MEDIUM, f"a form that sends what is typed to {said.target(targets[0])}"
         )
 
 

@@ -49,11 +49,26 @@ def _languages(place: str) -> set[str]:
         return set()
 
 
+def identity(languages: tuple[str, ...] = LANGUAGES) -> tuple[str, ...]:
+    """What decides how a picture is read: the engine's and the binding's version, the data's folder, the languages.
+
+    Empty where text in pictures cannot be read.
+    """
+    if available(languages):
+        return ()
+    return (tesserocr.tesseract_version(), tesserocr.__version__, _place(languages), *languages)
+
+
+def _place(languages: tuple[str, ...]) -> str:
+    """The first folder with the data of all of them."""
+    return next(p for p in _PLACES if set(languages) <= _languages(p))
+
+
 def enable(languages: tuple[str, ...] = LANGUAGES) -> None:
     """Load the engine, to be called before the process is confined. Raises RuntimeError with what is missing."""
     if why := available(languages):
         raise RuntimeError(why)
-    place = next(p for p in _PLACES if set(languages) <= _languages(p))
+    place = _place(languages)
     engine = tesserocr.PyTessBaseAPI(path=place, lang="+".join(languages), psm=tesserocr.PSM.AUTO)
     engine.SetImage(new("L", (64, 64), 255))
     engine.GetUTF8Text()

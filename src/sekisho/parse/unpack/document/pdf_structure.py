@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.document.pdf_objects import Ref, Skeleton, Value, text_string
 from sekisho.parse.unpack.opening import Opening, clean_name
 
@@ -22,6 +23,7 @@ _FORM = re.compile(rb"/XFA[\s\0]*(?=\[|\d)")
 _TYPED = re.compile(rb"/(V|DV|TU|Contents|RC)[\s\0]*(?=[(<])(?!<<)")
 _OWNER_BACK = 20_000  # octets between an object's start and a name in it
 _MOST_HITS = 2000
+_OUTSIDE = ("GoToR", "GoToE", "SubmitForm", "ImportData")
 _MOST_SCRIPTS = 60
 _MOST_FILES = 100
 _BY_ITSELF = (
@@ -152,15 +154,15 @@ class _Look:
         with_parameters = isinstance(action.get("Win"), dict) and "P" in action["Win"]  # type: ignore[operator]
         harmless = _DOCUMENT.search(target) and not _PROGRAM.search(target) and not with_parameters
         severity = Severity.MEDIUM if harmless and not self._runs_by_itself("Launch") else Severity.HIGH
-        self.opening.finding("attachment/pdf-launch", severity, f"opens {target[:200]!r}")
+        self.opening.finding("attachment/pdf-launch", severity, f"opens {said.target(target)}")
         self._network(target, "Launch")
 
     def _remote(self, action: dict[str, Value]) -> None:
         target = self._target(action)
-        kind = str(action.get("S"))
+        kind = said.known(str(action.get("S")), _OUTSIDE)
         if not target or (kind == "GoToE" and not _UNC.search(target)):
             return
-        self.opening.finding("attachment/pdf-remote", Severity.LOW, f"{kind} to {target[:200]!r}")
+        self.opening.finding("attachment/pdf-remote", Severity.LOW, f"{kind} to {said.target(target)}")
         if re.match(r"(?:https?|ftp|mailto):", target, re.IGNORECASE):
             self.opening.link(target, origin="form" if kind == "SubmitForm" else "other")
         self._network(target, kind)
@@ -169,7 +171,9 @@ class _Look:
         """A file on another computer gives away the reader's password hash when it is opened."""
         if _UNC.search(target):
             severity = Severity.HIGH if self._runs_by_itself(kind) else Severity.MEDIUM
-            self.opening.finding("attachment/pdf-remote", severity, f"{kind} to a network share, {target[:200]!r}")
+            self.opening.finding(
+                "attachment/pdf-remote", severity, f"{kind} to a network share, {said.target(target)}"
+            )
 
     def _runs_by_itself(self, kind: str) -> bool:
         return any(action.get("S") == kind for action in self.automatic)
@@ -273,7 +277,7 @@ _TAGS = re.compile(r"<[^<>]{0,4000}>")
 def script_shape(script: str) -> str:
     """What makes a script in a document dangerous, in words, or ""."""
     if known := _EXPLOIT.search(script):
-        return f"uses {known[0][:40]!r}, as exploits do"
+        return f"uses {said.call(known[0])}, as exploits do"
     if _EVAL.search(script) and _DECODES.search(script):
         return "runs text that it decodes first"
     return ""

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 
 from sekisho.mail.finding import Severity
-from sekisho.parse import charsets
+from sekisho.parse import charsets, said
 from sekisho.parse.links import text_links
 from sekisho.parse.unpack.document.rtf_reader import Reader
 from sekisho.parse.unpack.office.fields import tell_field
@@ -67,9 +67,9 @@ def _objects(reader: Reader, opening: Opening) -> None:
         name, data = ole1(octets)
         name = name or _class_inside(octets)
         if b"objlink" in reader.seen and not data:
-            opening.finding("attachment/rtf-object", Severity.MEDIUM, f"links an object of class {name[:60]!r}")
+            opening.finding("attachment/rtf-object", Severity.MEDIUM, f"links an object {said.object_class(name)}")
         elif octets.strip(b"\0"):
-            opening.finding("attachment/rtf-object", Severity.MEDIUM, f"carries an object of class {name[:60]!r}")
+            opening.finding("attachment/rtf-object", Severity.MEDIUM, f"carries an object {said.object_class(name)}")
         if shape := _exploit(name, data or octets, by_itself=by_itself):
             opening.finding("attachment/exploit-shape", Severity.HIGH, shape)
         for inner_name, content in _files(name, data or octets):
@@ -110,7 +110,7 @@ def _exploit(name: str, data: bytes, *, by_itself: bool) -> str:
         if by_itself and (_FILE_MONIKER in data or lower.startswith("ole2link")):
             return "a linked object that is updated as soon as the file is opened"
     if lower.startswith(("mscomctllib", "otkloadr", "forms.html")):
-        return f"an object of class {name!r}, known from exploits"
+        return f"an object {said.object_class(name)}, known from exploits"
     return ""
 
 

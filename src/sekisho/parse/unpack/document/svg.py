@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack import payloads
 from sekisho.parse.unpack.document.html_file import forms
 from sekisho.parse.unpack.document.text_file import text_of
@@ -67,9 +68,9 @@ def _active(source: str, plain: str, opening: Opening) -> None:
     for address in remote:
         opening.link(address, origin="src")
     if harm := _HARMS.search(code):
-        _found(Severity.HIGH, f"its script uses {harm[0][:40]!r}", opening)
+        _found(Severity.HIGH, f"its script uses {said.call(harm[0])}", opening)
     elif any(re.match(r"(?:https?:)?//|data:", address, re.IGNORECASE) for address in remote):
-        _found(Severity.HIGH, f"loads a script from {remote[0][:200]!r}", opening)
+        _found(Severity.HIGH, f"loads a script from {said.target(remote[0])}", opening)
     elif _JAVASCRIPT.search(plain):
         _found(Severity.HIGH, "an address in it is a script", opening)
     elif _ENTITY.search(source):
@@ -88,7 +89,7 @@ def _payloads(source: str, opening: Opening) -> None:
             return
         page = media in ("text/html", "application/xhtml+xml", "text/javascript", "application/javascript")
         if page or payload.kind not in ("", "page"):
-            _found(Severity.HIGH, f"carries a file of type {media or 'unknown'} in an address", opening)
+            _found(Severity.HIGH, f"carries a file of type {said.media_type(media)} in an address", opening)
         if page or payload.kind or "svg" in media:
             extension = payloads.EXTENSIONS.get(payload.kind, payload.kind) if payload.kind != "page" else ""
             opening.inner(f"data-{number + 1}.{extension or ('svg' if 'svg' in media else 'html')}", payload.content)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sekisho.mail.finding import Severity
-from sekisho.parse import charsets
+from sekisho.parse import charsets, said
 from sekisho.parse.links import text_links
 from sekisho.parse.unpack.opening import Budget, Opening
 
@@ -98,10 +98,10 @@ def formulas(text: str, opening: Opening) -> None:
     fetches = sorted((match for match in found if not match[1]), key=re.Match.start)
     command = _cell(text, commands[0], 60) if commands else _dde(text, opening.budget)
     if command:
-        why = f"a cell starts a program: {command.strip()[-150:]!r}"
+        why = f"a cell starts a program: {said.command(command)}"
         opening.finding("attachment/csv-formula", Severity.HIGH, why)
     elif fetches:
-        why = f"a cell fetches something from elsewhere: {_cell(text, fetches[0]).strip()[-150:]!r}"
+        why = f"a cell fetches something from elsewhere: {said.command(fetches[0][0])}"
         opening.finding("attachment/csv-formula", Severity.MEDIUM, why)
     opening.budget.check_time()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.office.remote import tell_target
 from sekisho.parse.unpack.opening import Opening
 
@@ -48,7 +49,7 @@ def tell_dde(opening: Opening, what: str) -> None:
     certain = _PROGRAM.search(what) is not None
     severity = Severity.HIGH if certain else Severity.MEDIUM
     why = "a DDE field starts a program" if certain else "a DDE field asks another program for data"
-    opening.finding("attachment/dde", severity, f"{why}: {what[:150]}")
+    opening.finding("attachment/dde", severity, f"{why}: {said.command(what)}")
 
 
 def quoted(instruction: str) -> str | None:

@@ -34,8 +34,8 @@ def elements(data: bytes, tags: Sequence[str], budget: Budget, *, keep: bool = F
             yield element
             if not keep:
                 element.clear()
-    except etree.LxmlError as error:
-        raise CorruptError(f"XML: {error}") from None
+    except etree.LxmlError:
+        raise CorruptError("XML that is not well formed") from None
     except (LookupError, UnicodeError):
         raise CorruptError("XML in an unknown encoding") from None
 

@@ -7,6 +7,7 @@ import re
 import struct
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.office.ole_file import CompoundFile, Entry
 from sekisho.parse.unpack.office.remote import tell_target
 from sekisho.parse.unpack.opening import Opening
@@ -96,7 +97,9 @@ def _native(opening: Opening, file: CompoundFile, entry: Entry) -> None:
     if content:
         opening.inner(name or "object", content)
     elif _PROGRAM.search(name):
-        opening.finding("attachment/remote-object", Severity.HIGH, f"an object that starts a program: {name[:200]}")
+        opening.finding(
+            "attachment/remote-object", Severity.HIGH, f"an object that starts a program: {said.command(name)}"
+        )
     if _class_of(file, entry) in _EQUATION:
         why = "an Equation Editor object that holds something else, the shape of an exploit"
         opening.finding("attachment/exploit-object", Severity.HIGH, why)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from msgspec import Struct, field
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.office.biff12 import read_binary_comments, read_binary_link, read_binary_workbook
 from sekisho.parse.unpack.office.flow import read_flow
 from sekisho.parse.unpack.office.markup import all_text, attribute, elements
@@ -204,7 +205,9 @@ def _tell_control(opening: Opening, data: bytes) -> None:
         elif not class_id.startswith(
             ("8bd21d", "d7053240", "4c599241", "dfd181e0", "978c9e23", "79176fb0", "5512d1")
         ):
-            opening.finding("attachment/activex", Severity.LOW, f"the document loads the control {class_id[:40]}")
+            opening.finding(
+                "attachment/activex", Severity.LOW, f"the document loads the control {said.class_id(class_id)}"
+            )
 
 
 def _read_settings(opening: Opening, data: bytes) -> None:
@@ -217,12 +220,14 @@ def _read_settings(opening: Opening, data: bytes) -> None:
 def _read_connections(opening: Opening, data: bytes) -> None:
     """Queries of a workbook to databases and web pages."""
     for element in elements(data, ["{*}dbPr", "{*}webPr", "{*}textPr", "{*}olapPr"], opening.budget):
-        said = " ".join(str(v) for v in element.attrib.values())
-        opening.text(said, "connections")
+        words = " ".join(str(v) for v in element.attrib.values())
+        opening.text(words, "connections")
         url = attribute(element, "url")
         if url:
             opening.link(url, "", "src")
-            opening.finding("attachment/remote-object", Severity.LOW, f"the workbook asks a web page: {url[:200]}")
+            opening.finding(
+                "attachment/remote-object", Severity.LOW, f"the workbook asks a web page: {said.target(url)}"
+            )
 
 
 _READERS: dict[str, Callable[[Opening, bytes], None]] = {

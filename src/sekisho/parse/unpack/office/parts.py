@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.archive.members import ANOMALY
 from sekisho.parse.unpack.archive.zip import open_zip, pieces_of
 from sekisho.parse.unpack.archive.zip_directory import ANOTHER_END, find_end
@@ -70,7 +71,7 @@ class Parts:
         """Raise CorruptError if a part could not be read to its end, UnreadableError if not at all."""
         if self._broken:
             kind = UnreadableError if self._unread else CorruptError
-            raise kind(f"a part of the document cannot be read: {self._broken[0]}")
+            raise kind(f"a part of the document cannot be read: {said.part_name(self._broken[0])}")
 
     def broken(self, name: str, *, unread: bool = False) -> None:
         """Remember that this part is not what it should be, or that nobody looked into it."""
@@ -114,7 +115,8 @@ def _package(opening: Opening) -> zipfile.ZipFile:
         return zipfile.ZipFile(BytesIO(opening.content[: end + _END_WITHOUT_COMMENT] + b"\0\0"))
     except (CorruptError, zipfile.BadZipFile, ValueError, NotImplementedError, OSError, OverflowError) as error:
         open_zip(opening)
-        raise CorruptError(f"the package cannot be read: {error}") from None
+        why = str(error) if isinstance(error, CorruptError) else type(error).__name__
+        raise CorruptError(f"the package cannot be read: {why}") from None
 
 
 def part_name(name: str) -> str:

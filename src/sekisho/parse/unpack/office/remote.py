@@ -6,6 +6,7 @@ import re
 from urllib.parse import unquote
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.opening import Opening
 
 # Handlers that hand their argument to a program which has been made to run code by it (Follina and its kin).
@@ -19,6 +20,11 @@ _LOCAL = re.compile(r"(?i)^(?:file:[\\/]*)?(?:[a-z][:|]|%|\.{0,2}[\\/]|[^\\/:]+(
 _SHAREPOINT = re.compile(r"(?i)^https://[a-z0-9-]+\.sharepoint\.com/")
 _RUNS = re.compile(r"(?i)\.(?:hta|sct|wsf|wsc|js|vbs|ps1|exe|scr|html?|rtf|do[ct]m?|xl[ast]m?|php|xml|!)(?:[?#!]|$)")
 _TEMPLATES = frozenset(("attachedtemplate", "subdocument", "settings"))
+_KINDS = frozenset((
+    "attachedtemplate", "subdocument", "settings", "oleobject", "frame", "afchunk", "package", "control",
+    "externallink", "externallinkpath", "image", "hyperlink", "video", "audio", "media", "mailmergesource",
+    "xlpathmissing", "xlexternallinkpath", "connections",
+))  # fmt: skip
 _OBJECTS = frozenset(("oleobject", "frame", "afchunk", "package", "control", "externallink"))
 
 
@@ -35,12 +41,16 @@ def tell_target(opening: Opening, kind: str, target: str, *, text: str = "") -> 
     if plain:
         if _handler(decoded):
             opening.finding(
-                "attachment/remote-object", Severity.HIGH, f"a link starts a program by its scheme: {decoded[:100]}"
+                "attachment/remote-object",
+                Severity.HIGH,
+                f"a link starts a program by its scheme: {said.target(decoded)}",
             )
         return
     if severity := _severity(kind, decoded):
         rule = "attachment/remote-template" if kind in _TEMPLATES else "attachment/remote-object"
-        opening.finding(rule, severity, f"{kind or 'object'} from outside the document: {decoded[:200]}")
+        opening.finding(
+            rule, severity, f"{said.known(kind, _KINDS, 'object')} from outside the document: {said.target(decoded)}"
+        )
 
 
 def _handler(target: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.office.vba import Module, says_something
 from sekisho.parse.unpack.opening import Opening
 
@@ -133,7 +134,7 @@ def judge(source: str, extra: str = "", automatic: Sequence[str] = ()) -> Judged
 
 
 def _judge_autorun(autorun: list[str], groups: set[str], says: list[str], *, hidden: bool, text: str) -> Judged:
-    starts = f"starts by itself ({', '.join(autorun[:3])})"
+    starts = f"starts by itself ({', '.join(map(said.starter, autorun[:3]))})"
     fetches = "download" in groups or ("web" in groups and "write" in groups)
     dangerous = (
         groups & {"run", "script", "memory"} or fetches or (hidden and groups & {"web", "startup", "security"})
@@ -225,7 +226,7 @@ def _tell_missing_source(opening: Opening, modules: list[Module]) -> None:
     """Compiled code much larger than an empty module's while the source says nothing (VBA stomping)."""
     for module in modules:
         if module.strings and module.cached > 4000:
-            why = f"the module {module.name[:60]} has compiled code but no source"
+            why = "a module has compiled code but no source"
             groups, says = _signs(module.strings)
             severity = Severity.HIGH if groups & {"run", "script", "memory", "download"} else Severity.MEDIUM
             opening.finding("attachment/macro-stomped", severity, "; ".join([why, *says]), "macro")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from sekisho.mail.finding import Severity
+from sekisho.parse import said
 from sekisho.parse.unpack.opening import Opening
 
 _MOST_SHOWN = 200_000
@@ -40,6 +41,6 @@ def tell_xlm(opening: Opening, formulas: Sequence[str], *, automatic: Sequence[s
     if automatic and hidden and runs and _LIBRARY.search(source):
         severity = Severity.CRITICAL
     says = [f"uses {', '.join([*runs, *writes, *hides][:8])}"] if used & (_RUNS | _WRITES | _HIDES) else []
-    says += [f"starts by itself ({automatic[0]})"] if automatic else []
+    says += [f"starts by itself ({said.starter(automatic[0])})"] if automatic else []
     says += ["on a hidden sheet"] if hidden else []
     opening.finding("attachment/xlm-macro", severity, "; ".join(["Excel 4.0 macro", *says]), "macro")

@@ -98,7 +98,7 @@ def test_jar_with_main_class(compression):
         return whole.getvalue()
 
     runs = jar("Manifest-Version: 1.0\r\nMain-Class: org.example.Main\r\n")
-    assert told(programs.open_jar, runs) == [(Severity.HIGH, "Java program, starts org.example.Main")]
+    assert told(programs.open_jar, runs) == [(Severity.HIGH, "Java program, with a class to start")]
     assert told(programs.open_jar, jar("Manifest-Version: 1.0\r\n")) == [(Severity.MEDIUM, "Java library")]
     assert told(programs.open_jar, b"PK\3\4 nothing") == [(Severity.MEDIUM, "Java library")]
 

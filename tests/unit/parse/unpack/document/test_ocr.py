@@ -20,6 +20,13 @@ def test_it_says_what_is_missing():
         ocr.enable(("xyz",))
 
 
+def test_what_decides_how_pictures_are_read():
+    assert ocr.identity(("xyz",)) == ()
+    known = ocr.identity(("eng",))
+    assert (known == ()) == (ocr.available(("eng",)) != "")
+    assert known[-1:] in ((), ("eng",))
+
+
 def test_it_does_nothing_until_it_is_enabled():
     opening = opening_of(b"")
     ocr.read_text(written("words"), opening)
