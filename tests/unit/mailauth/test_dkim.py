@@ -13,19 +13,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.small_pieces import pieces_of
 
+from sekisho.mail.pieces import PIECE
+from sekisho.mailauth.canonical import body_hash, relaxed_body, relaxed_field, split_message
 from sekisho.mailauth.dkim import (
     MAX_SIGNED_FIELDS,
     OVERSIGNED,
     DkimKey,
     TooManyFieldsError,
-    body_hash,
     names_to_sign,
-    relaxed_body,
-    relaxed_field,
     signature_fields,
     signed_fields,
-    split_message,
 )
 
 RSA = DkimKey("example.jp", "r1", generate_private_key(65537, 2048))
@@ -285,3 +284,39 @@ def test_real_mail_verifies(name, step):
         mails = [file.read() for file in files]
     assert len(mails) >= 100
     assert [mail for mail in mails if not verified(signed(mail, ED), ED)] == []
+
+
+# --- in pieces -------------------------------------------------------------------------------------------------
+
+
+LONGER = st.lists(BODIES, min_size=3, max_size=8).map(b"".join)
+
+
+@given(LONGER, st.integers(1, 20))
+@settings(max_examples=300)
+def test_the_body_hash_in_pieces_is_that_of_the_whole(body, size):
+    expected = b64encode(sha256(reference_relaxed_body(body)).digest())
+    with pieces_of(size):
+        assert body_hash(body) == body_hash(memoryview(body)) == expected
+
+
+@given(st.lists(st.sampled_from([b"a: b\r\n", b"\r\n", b"\n", b"\r", b"x", b" "])).map(b"".join), st.integers(1, 9))
+def test_a_message_cut_without_a_copy(data, size):
+    whole = split_message(data)
+    with pieces_of(size):
+        cut = split_message(data)
+        assert body_hash(cut.body) == b64encode(sha256(reference_relaxed_body(whole.body)).digest())
+    assert (cut.fields, bytes(cut.body)) == (whole.fields, whole.body)
+
+
+def test_a_million_empty_lines_wait_without_being_kept():
+    body = b"\r\n" * 1_000_000
+    assert body_hash(body) == body_hash(b"")
+    assert body_hash(body + b" a \r\n" + body) == b64encode(sha256(body + b" a\r\n").digest())
+
+
+def test_another_implementation_verifies_a_large_body():
+    body = b"".join(b"a  line \t%d \r\n" % n + b" \r\n" * (n % 3) for n in range(60_000)) + b" \r\n\r\n"
+    message = b"From: a@example.com\r\nSubject: x\r\n\r\n" + body
+    assert len(body) > 4 * PIECE
+    assert verified(signed(message, RSA), RSA)

@@ -1,0 +1,1 @@
+"""What is wrong with the records of a mail domain, and what to publish: records in, findings out."""
