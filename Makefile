@@ -3,11 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # What the tests talk to, and what makes archives and disk images for them.
-PEERS := postfix clamav-daemon c-icap libc-icap-mod-virus-scan dosfstools mtools genisoimage qemu-utils
+PEERS := postfix slapd dovecot-imapd clamav-daemon c-icap libc-icap-mod-virus-scan dosfstools mtools genisoimage qemu-utils opendkim knot gsasl curl swaks
 # Tests run on this many processes.
 JOBS ?= 2
 
-.PHONY: help install dev run test check bench bench-dlp bench-content train dlp-page soak format lock clean
+.PHONY: help install dev run test check bench bench-dlp bench-content bench-accounts bench-flood train passwords dlp-page soak format lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,8 +59,20 @@ bench-dlp: dev ## precision, recall, false alarms and speed of the leak rules be
 train: dev ## train the content model anew from ../shared/data and train/written (some minutes)
 	$(BIN)/python train/model.py
 
+passwords: dev ## build the filter of common passwords anew from ../shared/data and lists
+	$(BIN)/python train/passwords.py
+
 bench-content: dev ## spam, phishing and fraud found at 0.1 % false alarms, beside SpamAssassin and rspamd
 	$(BIN)/python bench/content.py
+
+bench-accounts: dev ## takeovers of accounts noticed, how soon, and honest accounts locked, in made-up account-years
+	$(BIN)/python bench/accounts.py
+
+bench-flood: dev ## honest clients while others attack: latency, memory, nothing lost, recovery
+	$(BIN)/python bench/flood.py
+
+bench-mailauth: dev ## DKIM signatures made and verified a second, beside dkimpy and bare RSA
+	$(BIN)/python bench/mailauth.py
 
 dlp-page: dev ## write docs/reference/dlp.md from the rules
 	$(BIN)/python bench/dlp_reference.py

@@ -3,8 +3,8 @@
     python bench/bombs.py [--seconds 10] [--kinds nested,gzip,...]
 
 The gateway, its next hop, the client and the bombs are those of the integration tests. Bombs are sent by a process of
-their own, so that plain mail does not wait for it, and every one has a name of its own, so that no result is
-remembered. Prints milliseconds from MAIL FROM to the last reply of a plain message.
+their own and taken by another, so that plain mail does not wait for these, and every one has a name of its own, so
+that no result is remembered. Prints milliseconds from MAIL FROM to the last reply of a plain message.
 """
 
 from __future__ import annotations
@@ -137,6 +137,14 @@ def send_bombs(port: int, kind: str, seconds: float, answer: Connection) -> None
     answer.send(Counter(itertools.chain(*asyncio.run(story()))))
 
 
+def next_hop(answer: Connection) -> None:
+    """A process: take everything, remember nothing, until told to stop."""
+    with Sink() as sink:
+        sink.behave = lambda verb, _: "250 2.0.0 taken" if verb == "received" else None
+        answer.send(sink.port)
+        answer.recv()
+
+
 def beside(port: int, kind: str, seconds: float) -> tuple[list[float], Counter[str]]:
     """Plain messages while bombs of a kind arrive, and what the bombs were answered."""
     ours, theirs = multiprocessing.Pipe()
@@ -157,15 +165,22 @@ def line(name: str, took: list[float], rest: str = "") -> str:
 
 def measure(kinds: Iterable[str], seconds: float) -> None:
     """Print a row for each kind of bomb, after one for none."""
-    with Sink() as sink, tempfile.TemporaryDirectory() as folder:
-        hop = f'[[tenant.default.next_hop]]\nhosts = ["127.0.0.1:{sink.port}"]'
+    ours, theirs = multiprocessing.Pipe()
+    sink = multiprocessing.get_context("spawn").Process(target=next_hop, args=(theirs,))
+    sink.start()
+    with tempfile.TemporaryDirectory() as folder:
+        hop = f'[[tenant.default.next_hop]]\nhosts = ["127.0.0.1:{ours.recv()}"]'
+        hop = f"[tenant.default]\nbuiltin_limits = false\n{hop}"
         with RunningGateway(Path(folder), sections=hop, workers=1) as gateway:
-            print(f"{'bombs':12} {'plain':>7} {'median':>8} {'p99':>8} {'p99.9':>8} {'slowest':>8}  replies to bombs")
+            heads = ("bombs", "plain", "median", "p99", "p99.9", "slowest")
+            print("{:12} {:>7} {:>8} {:>8} {:>8} {:>8}  replies to bombs".format(*heads))
             asyncio.run(plain(gateway.port, 2))
             print(line("none", asyncio.run(plain(gateway.port, seconds))), flush=True)
             for kind in kinds:
                 took, replies = beside(gateway.port, kind, seconds)
                 print(line(kind, took, json.dumps(dict(replies))), flush=True)
+    ours.send("stop")
+    sink.join()
 
 
 def main() -> None:

@@ -120,6 +120,7 @@ address = "127.0.0.1:{self.port}"
 log = "{self.directory}/audit.log"
 
 [tenant.default]
+builtin_limits = false
 domains = ["{DOMAIN}"]
 
 [[tenant.default.next_hop]]

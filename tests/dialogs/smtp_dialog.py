@@ -9,10 +9,17 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
-from sekisho.config.settings import LimitSettings
+from support.logins import DictAuthenticator
+
+from sekisho.accept.login import Logins, failure_reply
+from sekisho.accept.metrics import NoMetrics
+from sekisho.config.settings import LimitSettings, ListenerSettings
+from sekisho.mail.account import LoginAttempt, LoginFailure
 from sekisho.mail.address import client_address
 from sekisho.mail.envelope import Envelope, Tls
 from sekisho.mail.reply import Reply
+from sekisho.wire.sasl.steps import CheckPassword, CheckProof, GiveKeys
+from sekisho.wire.smtp_auth import LoginAsked
 from sekisho.wire.smtp_events import Ended, MailReceived, ServerOptions, TlsRequested, XclientApplied
 from sekisho.wire.smtp_replies import FOREIGN_CLIENT
 from sekisho.wire.smtp_server import SmtpServer
@@ -21,7 +28,18 @@ from sekisho.wire.smtp_xclient import XclientAttributes
 HOSTNAME = "mx.example"
 FOLDER = Path(__file__).parent
 _ESCAPES = {"r": b"\r", "n": b"\n", "0": b"\0", "t": b"\t", "\\": b"\\"}
-_LISTENER_OPTIONS = {"tls", "require_tls", "networks", "xclient_from", "proxy_protocol_from", "only", "split"}
+_LISTENER_OPTIONS = {"tls", "require_tls", "networks", "xclient_from", "proxy_protocol_from", "role", "mechanisms"}
+_LISTENER_OPTIONS |= {"only", "split"}
+PASSWORDS = {"test": "1234", "tim": "tanstaaftanstaaf", "user@example.com": "pencil"}
+TOKENS = {"vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==": "user@example.com"}
+
+
+def accounts():
+    """Who may log in. The passwords are those of examples in RFC 4954, RFC 4616 and RFC 7677."""
+    passwords = PASSWORDS | dict.fromkeys(("locked", "old", "away"), "secret")
+    failures = {"locked": LoginFailure("locked"), "old": LoginFailure("change-password")}
+    refused = {"away": LoginFailure("away"), "guessed": LoginFailure("throttled", 60.0)}
+    return DictAuthenticator(passwords, TOKENS, failures, refused)
 
 
 def unescape(text):
@@ -61,7 +79,7 @@ class Dialog:
     def listener(self):
         """The listener settings that differ."""
         shown = {k: v for k, v in self.options.items() if k in _LISTENER_OPTIONS - {"only", "split"}}
-        for key in ("networks", "xclient_from", "proxy_protocol_from"):
+        for key in ("networks", "xclient_from", "proxy_protocol_from", "mechanisms"):
             if key in shown:
                 shown[key] = tuple(shown[key].split(","))
         if "require_tls" in shown:
@@ -107,15 +125,20 @@ class CoreTarget:
 
     def __init__(self, dialog, cut=lambda data: [data]):
         settings = dialog.listener
+        submission = settings.get("role") == "submission"
+        self.accounts = accounts()
+        listener = ListenerSettings("test", "127.0.0.1:0", **settings)
         self.options = ServerOptions(
             hostname=HOSTNAME,
             limits=dialog.limits,
             starttls=settings.get("tls") == "starttls",
-            require_tls=settings.get("require_tls", False),
+            require_tls=settings.get("require_tls", submission),
             xclient="xclient_from" in settings,
+            mechanisms=Logins(self.accounts, NoMetrics()).allowed(listener),
+            require_auth=submission,
         )
         self.server = SmtpServer(self.options)
-        self.networks = settings.get("networks", ("127.0.0.0/8",))
+        self.networks = settings.get("networks", ("0.0.0.0/0",) if submission else ("127.0.0.0/8",))
         self.answers = list(dialog.answers)
         self.said = XclientAttributes()
         self.client_ip = "127.0.0.1"
@@ -124,6 +147,21 @@ class CoreTarget:
             self.server.start_tls(Tls("TLSv1.3", "test"))
         self._welcome()
         self._collect()
+
+    def _log_in(self, asked):
+        """What `accept.login` does, without waiting."""
+        question, attempt = asked.question, LoginAttempt(None, asked.mechanism, asked.question.login)
+        if isinstance(question, CheckProof):
+            found = self.accounts.proof_now(attempt, proved=question.proved)
+        elif (refused := self.accounts.admit_now(attempt)) is not None:
+            found = refused
+        elif isinstance(question, GiveKeys):
+            found = self.accounts.keys_now(attempt)
+        elif isinstance(question, CheckPassword):
+            found = self.accounts.password_now(attempt, question.password)
+        else:
+            found = self.accounts.token_now(attempt, question.token)
+        return failure_reply(found, question) if isinstance(found, LoginFailure) else found
 
     def _welcome(self):
         inside = any(client_address(self.client_ip) in ip_network(n) for n in self.networks)
@@ -144,6 +182,9 @@ class CoreTarget:
                 self.mails.append((self._session(), event.envelope, event.data))
                 event = self.server.answer(self.answers.pop(0) if self.answers else Reply(250, "0.0", "Ok"))
                 self.output += self.server.data_to_send()
+            if isinstance(event, LoginAsked):
+                event = self.server.answer_login(self._log_in(event))
+                self.output += self.server.data_to_send()
             if isinstance(event, XclientApplied):
                 self.said = event.attributes.over(self.said)
                 self.client_ip = event.attributes.addr or self.client_ip
@@ -159,7 +200,7 @@ class CoreTarget:
         return {
             "client_ip": self.client_ip,
             "helo": said.helo or server.helo,
-            "account": said.login or "",
+            "account": said.login or (server.auth.login.account.login if server.auth.login else ""),
             "esmtp": str(said.proto == "ESMTP" if said.proto else server.esmtp).lower(),
             "tls": "yes" if server.tls else "no",
         }

@@ -58,7 +58,9 @@ class Live:
         self.answers = list(dialog.answers)
         tls = {"certificate": certificate} if "tls" in dialog.listener else {}
         settings = ListenerSettings(name="test", address="127.0.0.1:0", **dialog.listener, **tls)
-        self.listener = SmtpListener(settings, dialog.limits, smtp_dialog.HOSTNAME, self.receive)
+        self.listener = SmtpListener(
+            settings, dialog.limits, smtp_dialog.HOSTNAME, self.receive, authenticator=smtp_dialog.accounts()
+        )
 
     async def receive(self, session, envelope, data):
         words = {

@@ -10,7 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sekisho.config.settings import LimitSettings
+from sekisho.mail.account import Account, Login, ScramKeys
+from sekisho.mail.envelope import Tls
 from sekisho.mail.reply import Reply
+from sekisho.wire.sasl.offered import MECHANISMS
+from sekisho.wire.sasl.steps import GiveKeys
+from sekisho.wire.smtp_auth import Allowed, LoginAsked
 from sekisho.wire.smtp_events import Ended, MailReceived, ServerOptions, TlsRequested, XclientApplied
 from sekisho.wire.smtp_server import SmtpServer
 
@@ -25,6 +30,12 @@ LIMITS = LimitSettings(
     messages_per_connection=5,
 )
 OPTIONS = ServerOptions("mx.example", LIMITS, starttls=True, xclient=True)
+SUBMISSION = ServerOptions(
+    "mx.example", LIMITS, mechanisms=Allowed(MECHANISMS, ("SCRAM-SHA-256",)), require_auth=True
+)
+NONCE = re.compile(rb"334 cj1[^\r]*")  # each exchange of SCRAM has its own
+KEYS = ScramKeys(b"salt", 4096, b"s" * 32, b"k" * 32)
+LOGIN = Login(Account("default", "tim"), "PLAIN")
 # RFC 5321 4.2: reply lines, in printable ASCII, for nothing beyond it that a client sent is said back
 REPLY = re.compile(rb"(?:[2-5][0-9]{2}[ -][ -~]*\r\n)*")
 
@@ -46,6 +57,14 @@ COMMANDS = [
     b"VRFY x",
     b"HELP",
     b"XCLIENT ADDR=192.0.2.9 LOGIN=taro",
+    b"AUTH",
+    b"AUTH PLAIN",
+    b"AUTH PLAIN AHRpbQBzZWNyZXQ=",
+    b"AUTH LOGIN dGlt",
+    b"AUTH SCRAM-SHA-256 bixhPXRpbSxuPXRpbSxyPWFiYw==",
+    b"AUTH XOAUTH2 dXNlcj10aW0BYXV0aD1CZWFyZXIgeAEB",
+    b"*",
+    b"c2VjcmV0",
     b"Subject: hello",
     b"",
     b".",
@@ -65,9 +84,11 @@ DIALOGS = st.tuples(st.sampled_from([b"", START, START + b"DATA\r\n"]), st.lists
 )
 
 
-def talk(data, sizes):
+def talk(data, sizes, options=OPTIONS):
     """Everything that comes out for `data` in pieces of these sizes: (bytes said, messages, how it ended)."""
-    server, said, mails, turn = SmtpServer(OPTIONS), b"", [], 0
+    server, said, mails, turn = SmtpServer(options), b"", [], 0
+    if options is SUBMISSION:
+        server.start_tls(Tls("TLSv1.3", "test"), {"tls-exporter": b"x" * 32})
     server.greet()
     while data:
         size = sizes[turn % len(sizes)]
@@ -81,6 +102,8 @@ def talk(data, sizes):
                 server.answer(Reply(250, "0.0", "Ok"))
             elif isinstance(event, XclientApplied):
                 server.greet()
+            elif isinstance(event, LoginAsked):
+                server.answer_login(KEYS if isinstance(event.question, GiveKeys) else LOGIN)
             elif isinstance(event, (Ended, TlsRequested)):
                 return said + server.data_to_send(), mails, type(event)
     return said + server.data_to_send(), mails, (server.receiving, server.stored)
@@ -98,6 +121,18 @@ def test_mutated_dialogs(data, sizes):
         assert b"\0" not in body
         assert not set(b"\r\n") & set(body.replace(b"\r\n", b""))
         assert len(body) <= LIMITS.message_bytes
+
+
+@given(DIALOGS, st.lists(st.integers(1, 40), min_size=1, max_size=5))
+@settings(max_examples=400, deadline=None)
+def test_mutated_dialogs_with_auth(data, sizes):
+    """RFC 4954 6: no message without a 235 before it."""
+    data = b"EHLO client.example\r\n" + data
+    said, mails, end = talk(data, [len(data)], SUBMISSION)
+    again, *rest = talk(data, sizes, SUBMISSION)
+    assert (NONCE.sub(b"", said), mails, end) == (NONCE.sub(b"", again), *rest)
+    assert REPLY.fullmatch(said)
+    assert not mails or b"\r\n235 " in said
 
 
 @given(st.binary(max_size=400), st.lists(st.integers(1, 40), min_size=1, max_size=5))

@@ -20,6 +20,7 @@ CARDS = "Visa 4111 1111 1111 1111, 4012 8888 8888 1881 and 5555 5555 5555 4444"
 def gateway(tmp_path_factory):
     with Sink() as sink:
         hop = f'[[tenant.default.next_hop]]\nhosts = ["127.0.0.1:{sink.port}"]'
+        hop = f"[tenant.default]\nbuiltin_limits = false\n{hop}"
         with RunningGateway(tmp_path_factory.mktemp("gateway"), sections=hop, workers=1) as running:
             running.sink = sink
             yield running

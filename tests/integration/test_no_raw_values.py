@@ -279,7 +279,7 @@ class _Broken:
     """Checks whose decision raises with the message in its error."""
 
     def __init__(self, checks):
-        self.read, self.inspect = checks.read, checks.inspect
+        self.take, self.inspect = checks.take, checks.inspect
 
     async def settle(self, transaction, _findings):
         raise ValueError(transaction.message.raw.decode())

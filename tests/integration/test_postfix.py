@@ -45,6 +45,7 @@ class Chain:
 retry_seconds = 0.5
 retry_max_seconds = 1
 [tenant.default]
+builtin_limits = false
 domains = ["example.com"]
 policy = ["policy.toml"]
 [[tenant.default.next_hop]]

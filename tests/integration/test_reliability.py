@@ -42,6 +42,7 @@ retry_seconds = 0.5
 retry_max_seconds = 1
 
 [tenant.default]
+builtin_limits = false
 domains = ["example.com"]
 policy = ["{policy}"]
 

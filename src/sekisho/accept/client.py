@@ -55,15 +55,19 @@ class Client:
         self._counted = False
 
     def session(self, server: SmtpServer, listener: str, tenant: str) -> Session:
-        """The session as inspectors and policy see it. What the front end said outweighs what itself said."""
-        said = self.said
+        """The session as inspectors and policy see it. What the front end said outweighs what itself said.
+
+        `tenant` is that of the client's address; who logs in brings his own.
+        """
+        said, login = self.said, None if self.said.login else server.auth.login
         return Session(
             id=self.session_id,
             client_ip=self.ip,
             helo=said.helo or server.helo,
             esmtp=said.proto == "ESMTP" if said.proto else server.esmtp,
             tls=server.tls,
-            account=said.login or None,
+            account=login.account.login if login else said.login or None,
             listener=listener,
-            tenant=tenant,
+            tenant=login.account.tenant if login else tenant,
+            mechanism=login.mechanism if login else "",
         )

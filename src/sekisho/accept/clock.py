@@ -38,6 +38,11 @@ class PhaseClock:
             self._phase, self._since = phase, self._loop.time()
             self._arm(self._deadline())
 
+    @property
+    def seconds(self) -> float:
+        """How long the phase has been going on."""
+        return self._loop.time() - self._since
+
     def stop(self) -> None:
         """Never call anybody again."""
         if self._timer is not None:

@@ -7,15 +7,20 @@ import logging
 import ssl
 from typing import TYPE_CHECKING, cast
 
+from sekisho.accept.channel import Channel, reason
 from sekisho.accept.client import Client
 from sekisho.accept.clock import Phase, PhaseClock
+from sekisho.accept.crowd import standing_of
 from sekisho.accept.tls import TlsLayer
+from sekisho.accept.usage import WHY, Held
+from sekisho.mail.account import canonical_login
 from sekisho.mail.address import client_address
 from sekisho.mail.envelope import Session
 from sekisho.mail.ids import new_id
 from sekisho.mail.reply import Reply
 from sekisho.wire import smtp_replies as say
 from sekisho.wire.proxy_protocol import ProxyError, read_proxy_header
+from sekisho.wire.smtp_auth import LoginAnswer, LoginAsked
 from sekisho.wire.smtp_events import Ended, Event, MailReceived, TlsRequested, XclientApplied
 from sekisho.wire.smtp_server import SmtpServer
 
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from sekisho.accept.smtp import SmtpListener
 
 _log = logging.getLogger(__name__)
+_TRICKLE = 4096  # octets a second
 _LINGER_SECONDS = 5.0  # how long a client may take to fetch our last words
 
 
@@ -33,31 +39,31 @@ class SmtpConnection(asyncio.Protocol):
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._id = new_id()
-        self._transport: asyncio.Transport
+        self._channel = Channel()
         self._server: SmtpServer
         self._client = Client(self._id, listener.usage)
         self._proxy_header: bytes | None = None
-        self._tls: TlsLayer | None = None
-        self._held = 0
+        self._asking: asyncio.Task[LoginAnswer] | None = None
+        self._farewell: Reply | None = None
+        self._hold = Held(listener.usage)
         self._generation = 0
-        self._opened = self._delivering = self._eof = self._ended = self._lost = False
-        self._reading_paused = self._writing_paused = False
+        self._opened = self._useful = self._delivering = self._eof = self._ended = self._writing_paused = False
         self._clock = PhaseClock(lambda: listener.limits, lambda: self._server.received, self._timed_out)
 
     # --- called by the loop -----------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Let the client in, or send it away."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._channel.transport = cast("asyncio.Transport", transport)
         listener = self._listener
         peer = transport.get_extra_info("peername")
         if not peer:  # gone before we looked
-            self._transport.abort()
+            self._channel.abort()
             return
         self._client.peer_ip = str(client_address(peer[0]))
-        refusal = say.SHUTTING_DOWN if listener.draining else listener.usage.refusal(listener.limits)
+        refusal = listener.refusal(self._client.peer_ip)
         if refusal is not None:
-            self._turn_away(refusal, "connections")
+            self._turn_away(refusal)
             return
         self._opened = True
         listener.opened(self)
@@ -72,8 +78,10 @@ class SmtpConnection(asyncio.Protocol):
         """Forget the connection; a message in our hands goes on."""
         if exc is not None:
             _log.debug("session %s: connection lost: %s", self._id, exc)
-        self._lost = self._ended = True
+        self._channel.lost = self._ended = True
         self._clock.stop()
+        if self._asking is not None:
+            self._asking.cancel()
         if not self._delivering:
             self._hold(0)
         self._client.leave()
@@ -87,13 +95,13 @@ class SmtpConnection(asyncio.Protocol):
             return
         if self._proxy_header is not None:
             data = self._read_proxy_header(data)
-        if data and self._tls is not None:
-            data = self._decrypt(self._tls, data)
+        if data and self._channel.tls is not None:
+            data = self._decrypt(self._channel.tls, data)
         if self._ended or not data:
             return
         self._server.receive_data(data)
-        if self._delivering or self._writing_paused:
-            self._pause_reading()
+        if self._waiting or self._writing_paused:
+            self._channel.pause()
         else:
             self._pump()
 
@@ -105,21 +113,30 @@ class SmtpConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not fetch our replies: read no more of its commands."""
         self._writing_paused = True
-        self._pause_reading()
+        self._channel.pause()
 
     def resume_writing(self) -> None:
         """Go on."""
         self._writing_paused = False
-        if not self._delivering and not self._ended:
-            self._resume_reading()
+        if not self._waiting and not self._ended:
+            self._channel.resume()
             self._pump()
 
     # --- called by the listener -------------------------------------------------------------------------------
 
-    def drain(self) -> None:
-        """Say 421 now if nothing is going on; otherwise that comes after the message."""
+    def drain(self, reply: Reply = say.SHUTTING_DOWN) -> None:
+        """Say 421 (`reply`) now if nothing is going on; otherwise that comes after the message."""
+        self._farewell = reply
         if not self._delivering and not (self._talking() and self._server.in_transaction):
-            self.shut_down(say.SHUTTING_DOWN)
+            self.shut_down(reply)
+
+    def drop(self, tenant: str, login: str) -> None:
+        """The same if the client has logged in to this account."""
+        if not self._talking():
+            return
+        session = self._session()
+        if session.tenant == tenant and canonical_login(session.account or "") == login:
+            self.drain(say.ACCOUNT_CLOSED)
 
     def shut_down(self, reply: Reply) -> None:
         """Say 421 and close, whatever is going on."""
@@ -130,10 +147,13 @@ class SmtpConnection(asyncio.Protocol):
             self._flush()
         self._hang_up()
 
+    def slow(self) -> bool:
+        """Whether a message comes in at a trickle."""
+        return self._server.received < _TRICKLE * self._clock.seconds
+
     def abort(self) -> None:
         """Cut the connection off; for failures of our own."""
-        if not self._lost:
-            self._transport.abort()
+        self._channel.abort()
 
     # --- who is it --------------------------------------------------------------------------------------------
 
@@ -158,12 +178,12 @@ class SmtpConnection(asyncio.Protocol):
         listener = self._listener
         refusal = self._client.known_as(client_ip, listener.limits)
         if refusal is not None:
-            self._turn_away(refusal, "connections_per_ip")
+            self._turn_away(refusal)
             return
         self._generation = listener.generation
-        self._server = SmtpServer(listener.options(client_ip), admit=listener.admit)
+        self._server = SmtpServer(listener.options(client_ip), admit=self._admit)
         if listener.settings.tls == "implicit" and listener.certificate is not None:
-            self._tls = TlsLayer(listener.certificate.context())
+            self._start_tls()
             self._watch()
         else:
             self._welcome()
@@ -177,12 +197,15 @@ class SmtpConnection(asyncio.Protocol):
             self._listener.metrics.connection_refused(self._listener.settings.name, "networks")
             self._server.refuse_connection(say.FOREIGN_CLIENT)
 
-    def _turn_away(self, reply: Reply, why: str) -> None:
+    def _turn_away(self, reply: Reply) -> None:
         """One reply and goodbye, in clear text where no TLS is spoken from the start."""
-        self._listener.metrics.connection_refused(self._listener.settings.name, why)
+        self._listener.metrics.connection_refused(self._listener.settings.name, WHY.get(reply, "connections"))
         if self._listener.settings.tls != "implicit":
-            self._transport.write(reply.encode())
+            self._channel.write(reply.encode())
         self._hang_up()
+
+    def _admit(self, size: int) -> Reply | None:
+        return self._farewell or self._listener.admit(size)
 
     def _session(self) -> Session:
         listener = self._listener
@@ -192,11 +215,11 @@ class SmtpConnection(asyncio.Protocol):
 
     def _talking(self) -> bool:
         """Whether SMTP replies can be sent."""
-        return self._client.known and (self._tls is None or self._tls.established is not None)
+        return self._client.known and self._channel.ready
 
     def _pump(self) -> None:
         """Act on what the client said, until it has to say more or somebody has to answer."""
-        while not (self._delivering or self._writing_paused or self._ended):
+        while not (self._waiting or self._writing_paused or self._ended):
             self._refresh_options()
             event = self._server.next_event()
             if event is None and not self._server.output_full:
@@ -206,8 +229,8 @@ class SmtpConnection(asyncio.Protocol):
                 self._act_on(event)
         self._flush()
         self._account()
-        if self._listener.draining:
-            self.drain()
+        if self._farewell is not None:
+            self.drain(self._farewell)
         self._watch()
 
     def _refresh_options(self) -> None:
@@ -220,6 +243,8 @@ class SmtpConnection(asyncio.Protocol):
             self._take(event)
         elif isinstance(event, TlsRequested):
             self._start_tls()
+        elif isinstance(event, LoginAsked):
+            self._ask(event)
         elif isinstance(event, XclientApplied):
             self._apply_xclient(event)
         elif isinstance(event, Ended):
@@ -227,7 +252,7 @@ class SmtpConnection(asyncio.Protocol):
 
     def _take(self, mail: MailReceived) -> None:
         """Hand a whole message on, unless memory has run out while it came in."""
-        self._hold(len(mail.data))
+        self._hold(mail.stored)
         if self._listener.usage.memory > self._listener.limits.memory_bytes:
             self._hold(0)
             self._server.answer(say.OUT_OF_MEMORY)
@@ -237,24 +262,45 @@ class SmtpConnection(asyncio.Protocol):
 
     async def _deliver(self, mail: MailReceived) -> None:
         """Wait for the answer to a message and pass it on, if the client is still there."""
-        started = self._loop.time()
+        started, size = self._loop.time(), mail.stored
         try:
-            reply = await self._listener.reply_to(self._session, mail.envelope, mail.data)
+            reply = await self._listener.reply_to(self._session, mail)
         finally:
             self._delivering = False
             self._hold(0)
         seconds = self._loop.time() - started
-        self._listener.metrics.message_answered(self._listener.settings.name, len(mail.data), reply, seconds)
+        self._listener.metrics.message_answered(self._listener.settings.name, size, reply, seconds)
+        if reply.positive:
+            self._useful = True
+            self._listener.usage.welcome(self._client.ip)
         if self._ended:
             _log.info("session %s: client gone before the answer: %s", self._id, reply)
             return
-        event = self._server.answer(reply)
+        self._answered(self._server.answer(reply))
+
+    def _ask(self, asked: LoginAsked) -> None:
+        """Put a mechanism's question to the accounts; who hangs up meanwhile gets no answer."""
+        self._asking = self._loop.create_task(self._listener.logins.answer(self._session(), asked))
+        self._asking.add_done_callback(self._login_answered)
+
+    def _login_answered(self, asking: asyncio.Task[LoginAnswer]) -> None:
+        self._asking = None
+        if not (asking.cancelled() or self._ended):
+            self._answered(self._server.answer_login(asking.result()))
+
+    @property
+    def _waiting(self) -> bool:
+        """Whether somebody has to answer before the client's next command is looked at."""
+        return self._delivering or self._asking is not None
+
+    def _answered(self, event: Event | None) -> None:
+        """Pass an answer on, and listen again."""
         if event is not None or self._eof:
             self._flush()
             self._hang_up()
             return
         if not self._writing_paused:
-            self._resume_reading()
+            self._channel.resume()
         self._pump()
 
     def _start_tls(self) -> None:
@@ -262,20 +308,20 @@ class SmtpConnection(asyncio.Protocol):
         if certificate is None:  # a reload took TLS away between EHLO and STARTTLS
             self._hang_up()
             return
-        self._tls = TlsLayer(certificate.context())
+        context = certificate.context()  # may load another certificate
+        self._channel.tls = TlsLayer(context, certificate.end_point)
 
     def _decrypt(self, tls: TlsLayer, data: bytes) -> bytes:
         """The clear text in `data`; finishes the handshake when it is due."""
         waiting = tls.established is None
         try:
-            plain = tls.receive(data)
+            plain = self._channel.read(data)
         except ssl.SSLError as error:
-            self._tls_failed(tls, error)
+            self._tls_failed(error)
             return b""
-        self._write_raw(tls.outgoing())
         if waiting and tls.established is not None:
             self._listener.metrics.tls_established(self._listener.settings.name, tls.established.version)
-            self._server.start_tls(tls.established)
+            self._server.start_tls(tls.established, self._listener.bindings(tls))
             if self._listener.settings.tls == "implicit":
                 self._welcome()
             self._pump()
@@ -283,11 +329,10 @@ class SmtpConnection(asyncio.Protocol):
             self._hang_up()
         return plain
 
-    def _tls_failed(self, tls: TlsLayer, error: ssl.SSLError) -> None:
-        _log.info("session %s: TLS with %s failed: %s", self._id, self._client.ip, error.reason or error)
+    def _tls_failed(self, error: ssl.SSLError) -> None:
+        _log.info("session %s: TLS with %s failed: %s", self._id, self._client.ip, reason(error))
         self._listener.metrics.tls_failed(self._listener.settings.name)
-        self._write_raw(tls.outgoing())
-        self._tls = None
+        self._channel.tls = None
         self._hang_up()
 
     def _apply_xclient(self, event: XclientApplied) -> None:
@@ -298,13 +343,6 @@ class SmtpConnection(asyncio.Protocol):
         else:
             self.shut_down(refusal)
 
-    # --- memory and flow --------------------------------------------------------------------------------------
-
-    def _hold(self, octets: int) -> None:
-        """Account for mail of ours in memory."""
-        self._listener.usage.memory += octets - self._held
-        self._held = octets
-
     def _account(self) -> None:
         if self._delivering or self._ended:
             return
@@ -313,32 +351,11 @@ class SmtpConnection(asyncio.Protocol):
             self._server.refuse_body(say.OUT_OF_MEMORY)
             self._hold(self._server.stored)
 
-    def _pause_reading(self) -> None:
-        if not self._reading_paused and not self._ended:
-            self._reading_paused = True
-            self._transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        if self._reading_paused and not self._ended:
-            self._reading_paused = False
-            self._transport.resume_reading()
-
     def _flush(self) -> None:
-        data = self._server.data_to_send()
-        if not data:
-            return
-        if self._tls is not None and self._tls.established is not None:
-            try:
-                self._tls.send(data)
-            except ssl.SSLError as error:
-                self._tls_failed(self._tls, error)
-                return
-            data = self._tls.outgoing()
-        self._write_raw(data)
-
-    def _write_raw(self, data: bytes) -> None:
-        if data and not self._lost:
-            self._transport.write(data)
+        try:
+            self._channel.write(self._server.data_to_send())
+        except ssl.SSLError as error:
+            self._tls_failed(error)
 
     def _hang_up(self) -> None:
         """Close after what was written is sent; a client that does not fetch it is cut off after a while."""
@@ -347,13 +364,10 @@ class SmtpConnection(asyncio.Protocol):
         self._ended = True
         if not self._delivering:
             self._hold(0)
-        if self._tls is not None and self._tls.established is not None:
-            self._tls.close()
-            self._write_raw(self._tls.outgoing())
-        self._transport.close()
-        self._clock.linger(_LINGER_SECONDS, self._transport.abort)
-
-    # --- clocks -----------------------------------------------------------------------------------------------
+        if self._asking is not None:
+            self._asking.cancel()
+        self._channel.close()
+        self._clock.linger(_LINGER_SECONDS, self._channel.abort)
 
     def _watch(self) -> None:
         """Start the clock of the phase we are in, if it is a new one.
@@ -362,19 +376,22 @@ class SmtpConnection(asyncio.Protocol):
         """
         if not self._ended:
             self._clock.enter(self._current_phase())
+            server = self._server if self._talking() else None
+            standing = None if self._waiting else standing_of(server, useful=self._useful)
+            self._listener.usage.crowd.stands(self, standing)
 
     def _current_phase(self) -> Phase:
         if self._proxy_header is not None:
             return ("proxy", 0)
-        if self._delivering:
+        if self._waiting:
             return ("answer", 0)
-        if self._tls is not None and self._tls.established is None:
+        if not self._channel.ready:
             return ("handshake", 0)
         if self._server.receiving:
-            return ("data", self._server.mails)
+            return ("data", self._server.tally.mails)
         if not self._server.helo:
             return ("greeting", 0)
-        return ("command", self._server.commands)
+        return ("command", self._server.tally.commands)
 
     def _timed_out(self, phase: str) -> None:
         self._listener.metrics.timed_out(self._listener.settings.name, phase)

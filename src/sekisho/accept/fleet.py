@@ -10,18 +10,17 @@ import mmap
 import secrets
 from zlib import crc32
 
+from sekisho.accept.newcomers import Newcomers
 from sekisho.accept.usage import Usage
-from sekisho.config.settings import LimitSettings
-from sekisho.mail.reply import Reply
-from sekisho.wire.smtp_replies import TOO_MANY_CONNECTIONS, TOO_MANY_FROM_CLIENT
 
 _BUCKETS = 8192
-_TOTAL = _BUCKETS  # one cell more than buckets: the row's total
-_CELLS = _BUCKETS + 1
+BANKS = 4  # of clients' connections, and what `newcomers` keeps of networks and of clients
+_TOTAL = BANKS * _BUCKETS  # one cell more than buckets: the row's total
+_CELLS = _TOTAL + 1
 
 
 class FleetCounts:
-    """The shared table: a row for each worker, a cell for each bucket of client addresses, and a total.
+    """The shared table: a row for each worker, a cell for each bucket of client addresses in each bank, and a total.
 
     Two addresses may share a bucket; which ones do changes with every start.
     """
@@ -37,9 +36,13 @@ class FleetCounts:
         first = row * _CELLS
         self._cells[first : first + _CELLS] = memoryview(bytes(_CELLS * 4)).cast("I")
 
-    def bucket(self, client_ip: str) -> int:
-        """The bucket of a client's address."""
-        return crc32(client_ip.encode(), crc32(self._salt)) % _BUCKETS
+    def bucket(self, client: str, bank: int = 0) -> int:
+        """The bucket of a client's address, or of a network, in one of the banks."""
+        return bank * _BUCKETS + crc32(client.encode(), crc32(self._salt)) % _BUCKETS
+
+    def row(self, cell: int) -> list[int]:
+        """One cell of each worker."""
+        return [self._cells[row * _CELLS + cell] for row in range(self._rows)]
 
     def sum(self, cell: int) -> int:
         """One cell over all workers."""
@@ -64,7 +67,7 @@ class FleetUsage(Usage):
     def __init__(self, counts: FleetCounts, row: int) -> None:
         self._counts = counts
         self._row = row
-        super().__init__()
+        super().__init__(Newcomers(counts, row))
 
     @property
     def connections(self) -> int:
@@ -75,19 +78,14 @@ class FleetUsage(Usage):
     def connections(self, number: int) -> None:
         self._counts.put(self._row, _TOTAL, number)
 
-    def refusal(self, limits: LimitSettings) -> Reply | None:
-        """421 where the gateway has as many connections as it may have."""
-        return TOO_MANY_CONNECTIONS if self._counts.total() >= limits.connections else None
+    @property
+    def total(self) -> int:
+        """Open connections of the whole gateway."""
+        return self._counts.total()
 
-    def enter(self, client_ip: str, limits: LimitSettings) -> Reply | None:
-        """Count a client in, unless it has as many connections as it may have over all workers: then 421."""
-        bucket = self._counts.bucket(client_ip)
-        if self._counts.sum(bucket) >= limits.connections_per_ip:
-            return TOO_MANY_FROM_CLIENT
-        self._counts.put(self._row, bucket, self._counts.cell(self._row, bucket) + 1)
-        return None
+    def _of_client(self, client_ip: str) -> int:
+        return self._counts.sum(self._counts.bucket(client_ip))
 
-    def leave(self, client_ip: str) -> None:
-        """Count a client out that was counted in."""
+    def _count(self, client_ip: str, more: int) -> None:
         bucket = self._counts.bucket(client_ip)
-        self._counts.put(self._row, bucket, self._counts.cell(self._row, bucket) - 1)
+        self._counts.put(self._row, bucket, self._counts.cell(self._row, bucket) + more)

@@ -11,8 +11,9 @@ class AcceptMetrics(Protocol):
     """Called on the loop's thread, once for each thing that happens; must not wait and must not raise.
 
     `listener` is the listener's name; `why` and `phase` are words of a small fixed set, fit for labels:
-    `why` "connections", "connections_per_ip", "networks", "proxy"; `phase` "proxy", "greeting", "handshake",
-    "command", "data", "rate".
+    `why` "connections", "connections_per_ip", "network_share", "new_connections", "lag", "networks", "proxy"; `phase`
+    "proxy", "greeting", "handshake",
+    "command", "data", "rate"; `result` "passed" or the kind of a LoginFailure; `mechanism` a SASL name that we know.
     """
 
     def connection_opened(self, listener: str) -> None:
@@ -23,6 +24,9 @@ class AcceptMetrics(Protocol):
 
     def connection_refused(self, listener: str, why: str) -> None:
         """A client was sent away."""
+
+    def mail_put_off(self, listener: str, reply: Reply) -> None:
+        """A message was not begun, or was given up, for what the process or the machine has left."""
 
     def tls_established(self, listener: str, version: str) -> None:
         """A handshake is done; `version` as OpenSSL writes it ("TLSv1.3")."""
@@ -35,6 +39,9 @@ class AcceptMetrics(Protocol):
 
     def timed_out(self, listener: str, phase: str) -> None:
         """A client was too slow."""
+
+    def login_answered(self, listener: str, mechanism: str, result: str) -> None:
+        """The accounts said whether a client may log in."""
 
 
 class NoMetrics:
@@ -49,6 +56,9 @@ class NoMetrics:
     def connection_refused(self, listener: str, why: str) -> None:
         """Do nothing."""
 
+    def mail_put_off(self, listener: str, reply: Reply) -> None:
+        """Do nothing."""
+
     def tls_established(self, listener: str, version: str) -> None:
         """Do nothing."""
 
@@ -59,4 +69,7 @@ class NoMetrics:
         """Do nothing."""
 
     def timed_out(self, listener: str, phase: str) -> None:
+        """Do nothing."""
+
+    def login_answered(self, listener: str, mechanism: str, result: str) -> None:
         """Do nothing."""

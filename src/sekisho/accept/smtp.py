@@ -10,19 +10,24 @@ from ipaddress import ip_network
 from msgspec import Struct
 
 from sekisho.accept.connection import SmtpConnection
+from sekisho.accept.login import Logins
 from sekisho.accept.metrics import AcceptMetrics, NoMetrics
-from sekisho.accept.tls import Certificate
+from sekisho.accept.tls import Certificate, TlsLayer
 from sekisho.accept.usage import Usage
 from sekisho.config.settings import LimitSettings, ListenerSettings
 from sekisho.mail.address import IpNetwork, client_address
 from sekisho.mail.envelope import Envelope, Session
+from sekisho.mail.ports import Authenticator
 from sekisho.mail.reply import UNKNOWN_FAILURE, Reply, ReplyError
-from sekisho.wire.smtp_events import ServerOptions
-from sekisho.wire.smtp_replies import OUT_OF_MEMORY, SHUTTING_DOWN
+from sekisho.wire.sasl.offered import PLUS
+from sekisho.wire.smtp_events import MailReceived, ServerOptions
+from sekisho.wire.smtp_replies import SHUTTING_DOWN
 
 Receive = Callable[[Session, Envelope, bytes], Awaitable[Reply]]
 SessionTenant = Callable[[str, ListenerSettings], str]
 Refuse = Callable[[], Reply | None]
+
+_THREAD_ABOVE_BYTES = 262_144
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +46,7 @@ class _Access(Struct, frozen=True):
     @classmethod
     def of(cls, settings: ListenerSettings) -> _Access:
         return cls(
-            _networks(settings.networks), _networks(settings.proxy_protocol_from), _networks(settings.xclient_from)
+            _networks(settings.clients), _networks(settings.proxy_protocol_from), _networks(settings.xclient_from)
         )
 
 
@@ -57,7 +62,8 @@ class SmtpListener:
 
     `receive` gets each whole message and returns its reply; what it raises becomes a reply (`ReplyError`: its own,
     anything else: 451) and, for the unknown, a traceback in the log. `session_tenant` names the tenant for a client's
-    address. `refuse` is asked at each MAIL and may return a 4xx. `usage` is shared by the listeners of a process.
+    address. `refuse` is asked at each MAIL and may return a 4xx. `authenticator` says who may log in where the role
+    is "submission"; without it nobody can. `usage` is shared by the listeners of a process.
     Raises OSError or ValueError for a certificate or a network that cannot be read.
     """
 
@@ -70,6 +76,7 @@ class SmtpListener:
         *,
         session_tenant: SessionTenant = lambda _ip, settings: settings.tenant,
         refuse: Refuse = lambda: None,
+        authenticator: Authenticator | None = None,
         metrics: AcceptMetrics | None = None,
         usage: Usage | None = None,
     ) -> None:
@@ -78,6 +85,7 @@ class SmtpListener:
         self.draining = False
         self.generation = 0
         self.hostname = hostname
+        self.logins = Logins(authenticator, self.metrics)
         self._receive = receive
         self._session_tenant = session_tenant
         self._refuse = refuse
@@ -122,6 +130,11 @@ class SmtpListener:
         self._check_drained()
         return self._drained
 
+    def drop(self, tenant: str, login: str) -> None:
+        """Close all connections of an account: idle ones now, others after the message that they are sending."""
+        for connection in tuple(self._connections):
+            connection.drop(tenant, login)
+
     def close(self) -> None:
         """Say 421 to whoever is left, whatever is going on, and close. Messages in our hands go on."""
         for connection in tuple(self._connections):
@@ -135,9 +148,22 @@ class SmtpListener:
             hostname=self.hostname,
             limits=self.limits,
             starttls=self.settings.tls == "starttls",
-            require_tls=self.settings.require_tls,
+            require_tls=self.settings.needs_tls,
+            mechanisms=self.logins.allowed(self.settings),
+            require_auth=self.settings.role == "submission",
             xclient=_within(client_ip, self._access.front_ends),
+            unread_above_bytes=_THREAD_ABOVE_BYTES,
         )
+
+    def bindings(self, tls: TlsLayer) -> dict[str, bytes]:
+        """What logins can be bound to.
+
+        RFC 9266 3: clients that bind take tls-exporter in TLS 1.3 and would fail with anything else. What we can do
+        is for those only whose administrator asks for the mechanism by name.
+        """
+        found = tls.bindings()
+        defaults = {"tls-exporter", "tls-unique"} & found.keys()
+        return found if defaults or PLUS in self.settings.mechanisms else {}
 
     def may_connect(self, client_ip: str) -> bool:
         """Whether mail of this client is taken."""
@@ -155,9 +181,16 @@ class SmtpListener:
         """Why no transaction may begin now; `size` is the declared one in octets."""
         if self.draining:
             return SHUTTING_DOWN
-        if self.usage.memory + size > self.limits.memory_bytes:
-            return OUT_OF_MEMORY
-        return self._refuse()
+        refusal = self.usage.mail_refusal(size, self.limits) or self._refuse()
+        if refusal is not None:
+            self.metrics.mail_put_off(self.settings.name, refusal)
+        return refusal
+
+    def refusal(self, client_ip: str) -> Reply | None:
+        """Why a connection from this address is not taken."""
+        if self.draining:
+            return SHUTTING_DOWN
+        return self.usage.refusal(self.limits, client_ip, trusted=self.speaks_proxy_protocol(client_ip))
 
     def opened(self, connection: SmtpConnection) -> None:
         """Count a connection in."""
@@ -167,6 +200,7 @@ class SmtpListener:
     def closed(self, connection: SmtpConnection) -> None:
         """Count a connection out."""
         self._connections.discard(connection)
+        self.usage.crowd.forget(connection)
         self.usage.connections -= 1
         self._check_drained()
 
@@ -176,10 +210,12 @@ class SmtpListener:
         self._deliveries.add(task)
         task.add_done_callback(lambda done: self._delivered(connection, done))
 
-    async def reply_to(self, session: Callable[[], Session], envelope: Envelope, data: bytes) -> Reply:
+    async def reply_to(self, session: Callable[[], Session], mail: MailReceived) -> Reply:
         """The reply to a message. Raises nothing but CancelledError."""
         try:
-            return await self._receive(session(), envelope, data)
+            about = session()
+            data = mail.data if mail.unread is None else await asyncio.to_thread(mail.read)
+            return await self._receive(about, mail.envelope, data)
         except ReplyError as error:
             _log.info("message refused: %s", error)
             return error.reply

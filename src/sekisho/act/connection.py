@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING
 
+from sekisho.mail.pieces import PIECE
 from sekisho.mail.reply import Reply
 from sekisho.wire.client_events import ClientOptions, Event, Failed, Finished, StartTls, State
 from sekisho.wire.smtp_client import LOST, SmtpClient
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from sekisho.config.settings import NextHopSettings
     from sekisho.mail.envelope import Envelope
     from sekisho.wire.client_capabilities import Capabilities
+    from sekisho.wire.client_transaction import Content
 
 TIMED_OUT = Reply(451, "4.2", "The next hop did not answer in time")
 GOODBYE_SECONDS = 5.0
+_PIECES_AT_ONCE = 8
 SLOWEST_BYTES_PER_SECOND = 16_384  # a large message gets this much more time than `data_seconds`
 
 
@@ -42,6 +46,8 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._watched: tuple[State, int] | None = None
         self._size = 0
+        self._unsent: deque[bytes | memoryview] = deque()
+        self._full = False
 
     @property
     def usable(self) -> bool:
@@ -82,7 +88,7 @@ class Connection(asyncio.Protocol):
             event = await self.next_event()
         return event
 
-    async def transact(self, envelope: Envelope, data: bytes) -> Finished | Failed:
+    async def transact(self, envelope: Envelope, data: bytes | Content) -> Finished | Failed:
         """Send one message; see `SmtpClient.send`. A cancelled caller takes the connection with him."""
         if self._core.state is not State.READY:
             return Failed(LOST, "closed before the transaction", (LOST,) * len(envelope.recipients))
@@ -145,6 +151,15 @@ class Connection(asyncio.Protocol):
         self._set_timer(None)
         self._on_closed(self)
 
+    def pause_writing(self) -> None:
+        """The transport has enough for now."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """The transport takes more."""
+        self._full = False
+        self._write()
+
     def _timed_out(self) -> None:
         self._timer = None
         self._handle(self._core.lost(TIMED_OUT, f"no reply in time, state {self._core.state.name}"))
@@ -177,8 +192,30 @@ class Connection(asyncio.Protocol):
 
     def _flush(self) -> None:
         output = self._core.take_output()
-        if output and self._transport is not None and not self._transport.is_closing():
+        if not output or self._transport is None or self._transport.is_closing():
+            return
+        if self._unsent:
+            self._unsent.extend(output)  # `_write` comes again
+        elif sum(map(len, output)) <= PIECE:
             self._transport.writelines(output)
+        else:
+            self._unsent.extend(output)
+            self._write()
+
+    def _write(self) -> None:
+        """Some pieces of what waits, as long as they go: a transport copies or encrypts at once what it is given."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            self._unsent.clear()
+        for _ in range(_PIECES_AT_ONCE):
+            if not self._unsent or self._full or transport is None:
+                return
+            first = memoryview(self._unsent.popleft())
+            if len(first) > PIECE:
+                self._unsent.appendleft(first[PIECE:])
+            transport.write(first[:PIECE])
+        if self._unsent and not self._full:
+            self._loop.call_soon(self._write)
 
     def _set_timer(self, seconds: float | None) -> None:
         if self._timer is not None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from sekisho.act.compose import FieldError, header_field, text_entity
 from sekisho.mail.address import domain_of
 from sekisho.mail.envelope import Envelope, Recipient
+from sekisho.mail.pieces import together
 from sekisho.mail.verdict import (
     AddHeader,
     AddRecipient,
@@ -88,13 +89,14 @@ def _has_crlf(raw: bytes) -> bool:
 
 
 def _spliced(raw: bytes, edits: Iterable[_Edit], *, crlf: bool) -> bytes:
-    pieces: list[bytes] = []
+    pieces: list[bytes | memoryview] = []
     position = 0
+    whole = memoryview(raw)
     for edit in sorted(edits):
         if edit.start >= position:  # a malformed tree could overlap; the first edit stands
-            pieces += (raw[position : edit.start], edit.new if crlf else edit.new.replace(b"\r\n", b"\n"))
+            pieces += (whole[position : edit.start], edit.new if crlf else edit.new.replace(b"\r\n", b"\n"))
             position = edit.end
-    return b"".join((*pieces, raw[position:]))
+    return together(*pieces, whole[position:])
 
 
 class _HeaderFields:

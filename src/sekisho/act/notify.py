@@ -23,7 +23,7 @@ from sekisho.mail.transaction import Transaction
 from sekisho.mail.verdict import Disposition, Redact, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sekisho.mail.message import Message
 
@@ -127,16 +127,32 @@ def _notice(
 ) -> tuple[Envelope, bytes]:
     shown = languages(settings.language)
     sections = [_to_sender(case, language) if role == "sender" else _to_staff(case, language) for language in shown]
+    subject = " / ".join(_subject(case, role, language) for language in shown)
+    return written(addresses, subject, sections, from_address=settings.from_address, hostname=case.hostname, at=now)
+
+
+def written(
+    addresses: tuple[str, ...],
+    subject: str,
+    sections: Sequence[str],
+    *,
+    from_address: str,
+    hostname: str,
+    at: datetime,
+) -> tuple[Envelope, bytes]:
+    """A mail of ours to people: null reverse-path, one section for each language. `hostname` is ASCII.
+
+    `from_address` that is "" or not ASCII: postmaster at our name. Source: RFC 3834 for what marks it as automatic.
+    """
     content, body = text_entity(("\n" + "-" * 60 + "\n\n").join(sections))
-    from_address = settings.from_address
     if not from_address or not from_address.isascii():
-        from_address = f"postmaster@{case.hostname}"
+        from_address = f"postmaster@{hostname}"
     fields = [
         header_field("From", f"Sekisho <{from_address}>"),
         _to(addresses),
-        header_field("Subject", " / ".join(_subject(case, role, language) for language in shown)),
-        header_field("Date", format_datetime(now)),
-        header_field("Message-ID", f"<{new_id()}.notice@{case.hostname}>"),
+        header_field("Subject", subject),
+        header_field("Date", format_datetime(at)),
+        header_field("Message-ID", f"<{new_id()}.notice@{hostname}>"),
         header_field("Auto-Submitted", "auto-generated"),
         header_field("MIME-Version", "1.0"),
         content,
@@ -148,7 +164,7 @@ def _notice(
 
 
 def _to(addresses: Iterable[str]) -> bytes:
-    shown = [f"<{_one_line(address)}>" for address in addresses]
+    shown = [f"<{one_line(address)}>" for address in addresses]
     if all(address.isascii() and len(address) < 900 for address in shown):
         return header_field("To", ", ".join(shown))
     return b"To: " + ",\r\n ".join(shown).encode("utf-8", "replace") + b"\r\n"  # with SMTPUTF8 (RFC 6532 3.2)
@@ -209,7 +225,7 @@ def _facts(case: _Case, language: Language) -> list[str]:
 
 
 def _labelled(language: Language, label: str, value: str, *, limit: int = _MAX_TEXT) -> str:
-    return f"{say(language, f'label.{label}')}: {_one_line(value, limit)}"
+    return f"{say(language, f'label.{label}')}: {one_line(value, limit)}"
 
 
 def _findings(case: _Case, language: Language) -> list[str]:
@@ -236,11 +252,11 @@ def _finding(finding: Finding, case: _Case, language: Language) -> str:
         details.append(say(language, "times", count=finding.count))
     if case.is_masked(finding):
         details.append(say(language, "is_masked"))
-    line = f"  - {_one_line(title)} ({_one_line(', '.join(details))})"
-    return f"{line}\n      {_one_line(finding.excerpt)}" if finding.excerpt else line
+    line = f"  - {one_line(title)} ({one_line(', '.join(details))})"
+    return f"{line}\n      {one_line(finding.excerpt)}" if finding.excerpt else line
 
 
-def _one_line(text: str, limit: int = _MAX_TEXT) -> str:
+def one_line(text: str, limit: int = _MAX_TEXT) -> str:
     """Text of others on one line: no control or formatting characters, so that it cannot pose as ours."""
     shown = "".join(c if c.isprintable() else " " for c in text[: limit * 2])
     shown = " ".join(shown.split())

@@ -13,12 +13,14 @@ from sekisho.act.handed import Handed
 from sekisho.act.pool import Host, HostStatus, Lease, Pool, Unavailable
 from sekisho.mail.reply import UNKNOWN_FAILURE, Reply
 from sekisho.wire.client_events import Failed, Finished
+from sekisho.wire.client_transaction import Content
 
 if TYPE_CHECKING:
     from sekisho.config.settings import NextHopSettings
     from sekisho.mail.envelope import Envelope
 
 _log = logging.getLogger(__name__)
+_THREAD_ABOVE_BYTES = 262_144
 
 
 class SmtpRelay:
@@ -37,6 +39,7 @@ class SmtpRelay:
 
     async def send(self, envelope: Envelope, data: bytes) -> Handed:
         """Hand over one message (CRLF line ends); one reply per recipient, in order. Never raises for the network."""
+        content = await _looked_at(data)
         sending = _Sending(envelope)
         while sending.owed:
             try:
@@ -46,7 +49,7 @@ class SmtpRelay:
                 break
             try:
                 batch = sending.batch(lease)
-                event = await lease.connection.transact(sending.envelope_for(batch), data)
+                event = await lease.connection.transact(sending.envelope_for(batch), content)
             finally:
                 self._pool.release(lease)
             sending.note(lease, batch, event)
@@ -60,6 +63,17 @@ class SmtpRelay:
         """Each host as `sekisho status` shows it. In a running event loop."""
         now = asyncio.get_running_loop().time()
         return [host.status(now) for host in self._pool.hosts]
+
+
+async def _looked_at(data: bytes) -> bytes | Content:
+    """The message; a large one is looked through in a thread."""
+
+    def look() -> Content:
+        content = Content(data)
+        _ = content.stuffed  # made where it holds nobody up, as the next hop may want it
+        return content
+
+    return await asyncio.to_thread(look) if len(data) > _THREAD_ABOVE_BYTES else data
 
 
 class _Sending:

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from sekisho.act.carry_out import TenantActions
+from sekisho.act.freeze import NobodyLocked, frozen, is_frozen
 from sekisho.act.keeping import Keeper, Refused
 from sekisho.act.modify import ModifyError
 from sekisho.act.sending import Attempt, leaving, of_message, prepare, send
 from sekisho.config.settings import HoldSettings
 from sekisho.mail.kept import Kept, KeptState, StoreAwayError
-from sekisho.mail.ports import Examine, Store
+from sekisho.mail.ports import Examine, LockedAccounts, Store
 from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import Transaction
 from sekisho.mail.verdict import Disposition, strictest
@@ -27,6 +28,7 @@ from sekisho.mail.verdict import Disposition, strictest
 log = logging.getLogger(__name__)
 
 _CLAIM = timedelta(minutes=30)
+_THREAD_ABOVE_BYTES = 262_144
 _AT_ONCE = 10
 _REFUSED_BY_REVIEWER = Reply(550, "7.1", "Message refused after review")
 _NOBODY_LET_IT_GO = Reply(550, "7.1", "Message was held and not released in time")
@@ -40,7 +42,8 @@ class _NotNowError(Exception):
 class Release:
     """Sends kept messages and ends those whose time is over.
 
-    `read` makes a Transaction of a row and its bytes; `examine` inspects and decides anew, under today's rules.
+    `read` makes a Transaction of a row and its bytes; `examine` inspects and decides anew, under today's rules. Mail
+    of an account that is in `locks` stays.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Release:
         read: Callable[[Kept, bytes], Transaction],
         examine: Examine,
         *,
+        locks: LockedAccounts = NobodyLocked(),  # noqa: B008 - it has no state
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -58,6 +62,7 @@ class Release:
         self._hostname = hostname
         self._read = read
         self._examine = examine
+        self._locks = locks
         self._now = now
 
     async def run_once(self) -> int:
@@ -107,11 +112,20 @@ class Release:
     async def _handle(self, kept: Kept) -> None:
         if kept.state == "rejecting":
             await self._refuse(kept, "rejected", _REFUSED_BY_REVIEWER)
+        elif is_frozen(kept, self._locks):
+            back = frozen(kept, self._now(), self._tenants[kept.tenant].hold.expire_seconds)
+            await self._store.change(back, kept.state)
         else:
             await self._send(kept)
 
+    async def _transaction(self, kept: Kept) -> Transaction:
+        data = await self._store.kept_data(kept)
+        if len(data) > _THREAD_ABOVE_BYTES:
+            return await asyncio.to_thread(self._read, kept, data)
+        return self._read(kept, data)
+
     async def _send(self, kept: Kept) -> None:
-        transaction = self._read(kept, await self._store.kept_data(kept))
+        transaction = await self._transaction(kept)
         if kept.reinspect:
             again = await self._look_again(kept, transaction)
             if again is None:
@@ -161,7 +175,7 @@ class Release:
         hold = self._tenants[kept.tenant].hold
         if kept.state == "releasing":
             await self._refuse(kept, "expired", kept.last_reply or _NOT_TAKEN_IN_TIME)
-        elif hold.on_expiry == "release" and kept.kind != "quarantine":
+        elif hold.on_expiry == "release" and kept.kind != "quarantine" and not is_frozen(kept, self._locks):
             until = self._now() + timedelta(seconds=hold.retry_give_up_seconds)
             released = replace(kept, state="releasing", decided_by="expiry", expires_at=until)
             await self._store.change(released, kept.state)
@@ -170,7 +184,7 @@ class Release:
 
     async def _refuse(self, kept: Kept, state: KeptState, reply: Reply) -> None:
         """Report to the sender, then close the row: a crash between reports twice, never not at all."""
-        transaction = self._read(kept, await self._store.kept_data(kept))
+        transaction = await self._transaction(kept)
         permanent = reply if reply.permanent else Reply(550, "4.7", f"Delivery time expired; last answer: {reply}")
         await self._bounce(kept, transaction, tuple((r, permanent) for r in kept.envelope.recipients))
         await self._store.change(replace(kept, state=state, last_reply=reply), kept.state)

@@ -14,7 +14,7 @@ from sekisho.act.compose import FieldError, boundary_for, header_field, multipar
 from sekisho.act.notice_texts import languages, say
 from sekisho.mail.envelope import Envelope, Recipient
 from sekisho.mail.ids import new_id
-from sekisho.mailauth.dkim import with_crlf
+from sekisho.mailauth.canonical import with_crlf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

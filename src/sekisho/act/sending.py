@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from sekisho.act.modify import ModifyError, apply, apply_envelope
 from sekisho.act.routes import Routes
 from sekisho.act.sign import Signer
+from sekisho.act.submission import completing
 from sekisho.act.trace import received_header
 from sekisho.mail.envelope import Envelope, Recipient
+from sekisho.mail.pieces import together
 from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import Delivery, Transaction
 from sekisho.mail.verdict import AddRecipient, ChangeSender, DeleteRecipient, Modification
@@ -40,16 +42,17 @@ class Attempt(Struct, frozen=True):
 async def prepare(
     transaction: Transaction, envelope: Envelope, modifications: Sequence[Modification], signer: Signer, hostname: str
 ) -> bytes:
-    """The bytes for the next hop: modified once, traced, signed last. Raises ModifyError.
+    """The bytes for the next hop: modified once (and completed), traced, signed last. Raises ModifyError.
 
     `envelope` is the one that leaves: a trace header names its recipient only where there is just one.
     """
 
     def make() -> bytes:
         message = transaction.message
-        data = apply(message, modifications) if modifications else message.raw
+        changes = (*completing(transaction, modifications, hostname), *modifications)
+        data = apply(message, changes) if changes else message.raw
         signature = signer.sign(data)
-        return b"".join((signature, received_header(transaction, envelope, hostname), data))
+        return together(signature, received_header(transaction, envelope, hostname), data)
 
     if len(transaction.message.raw) > _THREAD_ABOVE_BYTES:
         return await asyncio.to_thread(make)

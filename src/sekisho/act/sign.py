@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct
 
 from sekisho.mailauth.author import ascii_domain, author_domains
-from sekisho.mailauth.dkim import DkimKey, SplitMessage, TooManyFieldsError, signature_fields, split_message
+from sekisho.mailauth.canonical import SplitMessage, split_message
+from sekisho.mailauth.dkim import DkimKey, TooManyFieldsError, signature_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sekisho.config.settings import DkimSettings
 
@@ -78,16 +79,29 @@ class Signature(Struct, frozen=True):
     reason: str = ""
 
 
+KeysByDomain: TypeAlias = "Mapping[str, Mapping[str, DkimKey]]"
+
+
+def _no_keys() -> KeysByDomain:
+    return {}
+
+
 class Signer:
     """Signs with the keys of the author's domain: one signature for each algorithm, the first key of each.
 
-    A key signs for its domain and the names below it; of several the nearest one does.
+    A key signs for its domain and the names below it; of several the nearest one does. `stored` gives the keys that
+    sign at the moment for domains that `keys` has none for, by domain and algorithm.
     """
 
-    def __init__(self, keys: Iterable[DkimKey]) -> None:
+    def __init__(self, keys: Iterable[DkimKey], stored: Callable[[], KeysByDomain] = _no_keys) -> None:
+        self._stored = stored
         self._keys: dict[str, dict[str, DkimKey]] = {}
         for key in keys:
             self._keys.setdefault(key.domain, {}).setdefault(key.algorithm, key)
+
+    def beside(self, stored: Callable[[], KeysByDomain]) -> Signer:
+        """A signer with the same keys that takes `stored` ones as well."""
+        return Signer((key for keys in self._keys.values() for key in keys.values()), stored)
 
     def sign(self, data: bytes) -> bytes:
         """The signature fields to put on top of a message as it will leave, made now; b"" where none can be made."""
@@ -95,7 +109,7 @@ class Signer:
 
     def signature(self, data: bytes, at: int) -> Signature:
         """The same with its reason; `at` in Unix seconds. Raises nothing."""
-        if not self._keys:
+        if not self._keys and not self._stored():
             return Signature(reason="no DKIM keys")
         message = split_message(data)
         author = _author(message)
@@ -110,9 +124,10 @@ class Signer:
             return Signature(reason=str(error))
 
     def _keys_for(self, domain: str) -> tuple[DkimKey, ...]:
+        stored = self._stored()
         while domain:
-            if domain in self._keys:
-                return tuple(self._keys[domain].values())
+            if keys := self._keys.get(domain) or stored.get(domain):
+                return tuple(keys.values())
             domain = domain.partition(".")[2]
         return ()
 

@@ -6,6 +6,7 @@ import re
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from sekisho.mail.hops import MAX_HOPS, hops
 from sekisho.mail.reply import Reply
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from sekisho.mail.message import Message
     from sekisho.mail.transaction import Transaction
 
-MAX_HOPS = 50
 _LOOP = Reply(554, "4.6", "Routing loop detected: too many Received header fields")
 _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9.:\[\]_-]")
 _NOT_IN_COMMENT = re.compile(r"[^A-Za-z0-9 ._-]")
@@ -43,8 +43,7 @@ def received_header(transaction: Transaction, envelope: Envelope, hostname: str)
 
 def loop_reply(message: Message) -> Reply | None:
     """The reply for a message that has passed more than MAX_HOPS hosts, else None. Source: RFC 5321 6.3."""
-    hops = sum(header.key == "received" for header in message.headers)
-    return _LOOP if hops > MAX_HOPS else None
+    return _LOOP if len(hops(message)) > MAX_HOPS else None
 
 
 def _protocol(session: Session, *, utf8: bool) -> str:
@@ -52,7 +51,8 @@ def _protocol(session: Session, *, utf8: bool) -> str:
     if not session.esmtp:
         return "SMTP"
     word = "UTF8SMTP" if utf8 else "ESMTP"
-    return word + ("S" if session.tls else "") + ("A" if session.account is not None else "")
+    logged_in = session.account is not None and not session.account_source
+    return word + ("S" if session.tls else "") + ("A" if logged_in else "")
 
 
 def _literal(ip: str) -> str:

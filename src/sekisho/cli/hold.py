@@ -14,6 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sekisho.cli.account_lock import LockedAccounts
 from sekisho.cli.lessons import Lessons, told
 from sekisho.cli.terms import (
     CommandError,
@@ -29,6 +30,7 @@ from sekisho.config.load import Configuration
 from sekisho.daemon.compose import open_store
 from sekisho.mail.decision import Label
 from sekisho.mail.kept import Kept
+from sekisho.mail.lock import AccountLock
 from sekisho.mail.verdict import modification_json
 from sekisho.parse import parse
 from sekisho.store.sqlite import SqliteStore
@@ -99,12 +101,15 @@ def list_(given: argparse.Namespace) -> int:
             since=given.since,
             limit=given.limit,
         )
+        locked = LockedAccounts(store)
+        frozen = {kept.id for kept in rows if locked.of(kept) is not None}
     if given.json:
         for kept in rows:
-            print_json(_as_json(kept))
+            print_json({**_as_json(kept), "account_locked": kept.id in frozen})
     else:
         heads = ("id", "since", "kind", "state", "from", "to", "rule")
-        print(table((_cells(kept) for kept in rows), heads) if rows else "nothing waits")
+        cells = (_cells(kept, frozen=kept.id in frozen) for kept in rows)
+        print(table(cells, heads) if rows else "nothing waits")
     return 0
 
 
@@ -112,7 +117,7 @@ def show(given: argparse.Namespace) -> int:
     """Print one row and the headers of its message that people read."""
     with closing(open_store(configuration_of(given))) as store:
         kept = _one(store, given.id)
-        shown = _as_json(kept)
+        shown = {**_as_json(kept), "account_locked": LockedAccounts(store).of(kept) is not None}
         if kept.state in ("held", "releasing", "rejecting"):
             message = parse(asyncio.run(store.kept_data(kept)))
             shown["headers"] = {
@@ -169,9 +174,14 @@ def _decide(given: argparse.Namespace, state: Any, *, reinspect: bool) -> int:
     until = datetime.now(UTC) + timedelta(seconds=configuration.settings.hold.retry_give_up_seconds)
     refused = 0
     with closing(open_store(configuration)) as store:
+        locked = LockedAccounts(store)
         lessons = None if given.no_learn or reinspect else _lessons(configuration, store, state, decided_by)
         for kept_id in given.id:
             kept = _one(store, kept_id)
+            if state == "releasing" and (lock := locked.of(kept)) is not None:
+                refused += 1
+                _print_locked(kept, lock, as_json=given.json)
+                continue
             lesson = lessons.of(kept) if lessons is not None else None
             decided = replace(
                 kept, state=state, reinspect=reinspect, decided_by=decided_by, note=given.note, expires_at=until
@@ -186,6 +196,14 @@ def _decide(given: argparse.Namespace, state: Any, *, reinspect: bool) -> int:
                 print(f"{kept_id}: {state}" if done else f"{kept_id}: not held any more ({kept.state})")
                 _print_learned(learned)
     return 1 if refused else 0
+
+
+def _print_locked(kept: Kept, lock: AccountLock, *, as_json: bool) -> None:
+    why = f"account {lock.login} is locked; unlock it first: sekisho account unlock"
+    if as_json:
+        print_json({"id": kept.id, "done": False, "state": kept.state, "why": why})
+    else:
+        print(f"{kept.id}: stays held, {why}")
 
 
 def _lessons(configuration: Configuration, store: SqliteStore, state: str, decided_by: str) -> Lessons:
@@ -214,7 +232,7 @@ def _one(store: SqliteStore, kept_id: str) -> Kept:
     return kept
 
 
-def _cells(kept: Kept) -> tuple[str, ...]:
+def _cells(kept: Kept, *, frozen: bool) -> tuple[str, ...]:
     to = kept.envelope.rcpt_to
     return (
         kept.id,
@@ -223,7 +241,7 @@ def _cells(kept: Kept) -> tuple[str, ...]:
         kept.state,
         kept.envelope.mail_from or "<>",
         to[0] + (f" +{len(to) - 1}" if len(to) > 1 else "") if to else "",
-        kept.policy_rule,
+        f"{kept.policy_rule} (account locked)" if frozen else kept.policy_rule,
     )
 
 

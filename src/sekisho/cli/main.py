@@ -13,11 +13,45 @@ import sys
 from collections.abc import Sequence
 
 from sekisho import __version__
-from sekisho.cli import audit, check, configuration, dlp, first_message, hold, learn, policy, rules, serve, status
+from sekisho.cli import (
+    account,
+    audit,
+    check,
+    configuration,
+    dkim,
+    dlp,
+    domain,
+    first_message,
+    hold,
+    learn,
+    password,
+    policy,
+    rules,
+    serve,
+    spf,
+    status,
+)
 from sekisho.cli.terms import CommandError
 from sekisho.mail.kept import StoreAwayError
 
-COMMANDS = (serve, check, configuration, rules, policy, dlp, hold, learn, audit, status, first_message)
+COMMANDS = (
+    serve,
+    check,
+    configuration,
+    rules,
+    policy,
+    dlp,
+    hold,
+    learn,
+    account,
+    password,
+    spf,
+    dkim,
+    domain,
+    audit,
+    status,
+    first_message,
+)
 
 
 def parser() -> argparse.ArgumentParser:

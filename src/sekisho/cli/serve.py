@@ -44,7 +44,7 @@ def _banner(configuration: Configuration) -> str:
     return "\n".join(
         [
             "Sekisho is running.",
-            *(f"  listens    {x.address} ({x.name}), for {', '.join(x.networks)}" for x in settings.listener),
+            *(f"  listens    {x.address} ({x.name}), for {', '.join(x.clients)}" for x in settings.listener),
             f"  http       http://{settings.gateway.http_address}/metrics and /health",
             f"  state      {configuration.state_dir}",
             f"  settings   {configuration.file or 'built-in defaults'}",

@@ -120,6 +120,8 @@ def _process(beat: Heartbeat, now: datetime) -> dict[str, Any]:
         "state": "up" if age <= _FRESH_SECONDS else f"not heard of for {age:.0f} s",
         "connections": beat.state.get("connections"),
         "trouble": beat.state.get("store_trouble", ""),
+        "counters": beat.state.get("counters_trouble", ""),
+        "floods": beat.state.get("floods", {}),
     }
 
 
@@ -136,6 +138,10 @@ def _wrong(state: dict[str, Any]) -> Iterator[str]:
             yield f"{process['name']}: {process['state']}"
         elif process["trouble"]:
             yield f"{process['name']}: store: {process['trouble']}"
+        elif process["counters"]:
+            yield f"{process['name']}: limits and guard count for this process alone: {process['counters']}"
+        elif process["floods"].get("trouble"):
+            yield f"{process['name']}: {process['floods']['trouble']}"
     yield from _wrong_around(state)
 
 

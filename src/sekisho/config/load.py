@@ -12,7 +12,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from sekisho.config.behaviour_checks import behaviour_problems
+from sekisho.config.flood_checks import flood_problems
+from sekisho.config.identity_checks import listener_problems, tenant_problems
+from sekisho.config.limit_checks import counting_problems
 from sekisho.config.locations import Locations, Problem
+from sekisho.config.password_checks import hash_problems, password_problems
 from sekisho.config.settings import (
     AntivirusSettings,
     DnsListSettings,
@@ -23,6 +28,9 @@ from sekisho.config.settings import (
     Settings,
     TenantSettings,
 )
+from sekisho.config.signing_checks import signing_problems
+from sekisho.config.source_checks import source_problems
+from sekisho.config.submission_checks import role_problems
 from sekisho.config.toml import decode, read_toml
 
 DEFAULT_FILES = (Path("sekisho.toml"), Path("/etc/sekisho/sekisho.toml"))
@@ -154,6 +162,11 @@ class _Checks:
             yield from self._antivirus(f"antivirus[{number}]", engine)
         yield from self._unique("antivirus", "name", [entry.name for entry in self.settings.antivirus])
         yield from self._links()
+        yield from source_problems(self.settings, self.configuration.path, self.locations)
+        yield from hash_problems(self.configuration, "password_hash", self.settings.password_hash)
+        yield from flood_problems(self.settings, self.locations)
+        yield from signing_problems(self.settings, self.configuration.path, self.locations)
+        yield from counting_problems(self.settings, self.configuration.path, self.locations)
         for name, tenant in self.settings.tenant.items():
             yield from self._tenant(f"tenant.{name}", tenant)
 
@@ -221,7 +234,9 @@ class _Checks:
     def _listener(self, key: str, listener: ListenerSettings) -> Iterator[Problem]:
         yield from self._readable(f"{key}.address", listener.address, _checked_address)
         for name in ("networks", "proxy_protocol_from", "xclient_from"):
-            yield from self._networks(f"{key}.{name}", getattr(listener, name))
+            yield from self._networks(f"{key}.{name}", getattr(listener, name) or ())
+        yield from role_problems(key, listener, self.locations)
+        yield from listener_problems(key, listener, self.locations)
         if listener.tenant not in self.settings.tenant:
             yield self.locations.problem(f"{key}.tenant", f"no tenant {listener.tenant!r}")
         if listener.tls != "off":
@@ -257,6 +272,12 @@ class _Checks:
             yield from self._next_hop(f"{key}.next_hop[{number}]", hop)
         if tenant.learning is not None:
             yield from self._learning(f"{key}.learning", tenant.learning)
+        yield from tenant_problems(key, tenant, self.settings, self.configuration.path, self.locations)
+        if tenant.behaviour is not None:
+            of = (tenant.behaviour, self.configuration.path, self.locations)
+            yield from behaviour_problems(f"{key}.behaviour", *of)
+        if tenant.password is not None:
+            yield from password_problems(self.configuration, f"{key}.password", tenant.password)
         yield from self._unique_domains(key, tenant)
 
     def _learning(self, key: str, learning: LearningSettings) -> Iterator[Problem]:

@@ -6,7 +6,22 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from sekisho.config.account_settings import (
+    AccountSourceSettings,
+    AuthGuardSettings,
+    BehaviourSettings,
+    ClusterSettings,
+    IdentitySettings,
+    LockSettings,
+    PasswordHashSettings,
+    PasswordSettings,
+    SendingLimitSettings,
+)
+from sekisho.config.flood_settings import FloodSettings, TenantFloodSettings
+from sekisho.config.signing_settings import DnsUpdateSettings, SigningSettings
+
 TlsMode = Literal["off", "starttls", "implicit"]
+SaslMechanism = Literal["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"]
 NextHopTls = Literal["off", "opportunistic", "verified"]
 
 
@@ -27,21 +42,43 @@ class GatewaySettings(Struct, frozen=True, forbid_unknown_fields=True):
 class ListenerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One address that accepts mail. `address` is "host:port" or "[v6]:port".
 
-    `networks` may connect; others get 554. `proxy_protocol_from` must speak PROXY protocol first, nobody else may;
-    `xclient_from` may use XCLIENT. `tenant` is the one for clients that no tenant's `client_networks` claims.
+    `role` "relay" is for mail servers, "submission" for people's mail programs, who log in (RFC 6409) with one of the
+    `mechanisms` (() is any that the accounts can do). `networks` may connect; others get 554. `proxy_protocol_from`
+    must speak PROXY protocol first, nobody else may; `xclient_from` may use XCLIENT. `tenant` is the one for clients
+    that no tenant's `client_networks` claims.
+    `account_from` says whose mail a relay takes it for where nobody logs in: the reverse-path's, that of
+    `account_header` from upstreams in `account_header_from`, the client's (by network in `account_clients`, else its
+    address), or only what XCLIENT says.
     """
 
     name: str
     address: str
-    role: Literal["relay"] = "relay"
-    networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    role: Literal["relay", "submission"] = "relay"
+    networks: tuple[str, ...] | None = None
     tls: TlsMode = "off"
-    require_tls: bool = False
+    require_tls: bool | None = None
+    mechanisms: tuple[SaslMechanism, ...] = ()
     certificate: str = ""
     private_key: str = ""
     proxy_protocol_from: tuple[str, ...] = ()
     xclient_from: tuple[str, ...] = ()
     tenant: str = "default"
+    account_from: Literal["sender", "header", "client", "xclient"] = "sender"
+    account_header: str = "X-Authenticated-User"
+    account_header_from: tuple[str, ...] = ()
+    account_clients: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """The networks that may connect: where none are named loopback, for a submission listener all."""
+        if self.networks is not None:
+            return self.networks
+        return ("0.0.0.0/0", "::/0") if self.role == "submission" else ("127.0.0.0/8", "::1/128")
+
+    @property
+    def needs_tls(self) -> bool:
+        """Whether nothing is done in clear text: where it is not said, for submission (RFC 8314 3)."""
+        return self.role == "submission" if self.require_tls is None else self.require_tls
 
 
 class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -267,12 +304,12 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     `parent` names the tenant (a managed-service provider) whose policy, next hops, keys and contacts it inherits
     where it has none of its own. `client_networks` claims clients for it. `policy` files come before the built-in
-    policy. `groups` are named lists of addresses and domains for the policy's `group`. `partners` are domains of
-    others that nobody should imitate. `attachment_passwords_file` has passwords that the company gives its
-    attachments, `dlp_allow_file` values that no rule is to report, one a line. `people_file` is the directory of
-    people under whose names nobody else may write, `company_names` are its own; its real warnings come from
-    `warning_sources` (addresses), or link to them (hosts). `probable_abuse`: whether what is probably abuse waits
-    for approval (so where neither it nor a parent says anything), or is only recorded.
+    policy, `limit`s before the built-in ones. `groups` are named lists of addresses and domains for the policy's
+    `group`. `partners` are domains of others that nobody should imitate. `attachment_passwords_file` has passwords
+    that the company gives its attachments, `dlp_allow_file` values that no rule is to report, one a line.
+    `people_file` is the directory of people under whose names nobody else may write, `company_names` are its own; its
+    real warnings come from `warning_sources` (addresses), or link to them (hosts). `probable_abuse`: whether what is
+    probably abuse waits for approval (so where neither it nor a parent says anything), or is only recorded.
     """
 
     parent: str = ""
@@ -280,11 +317,13 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     client_networks: tuple[str, ...] = ()
     policy: tuple[str, ...] = ()
     builtin_policy: bool = True
+    builtin_limits: bool = True
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     next_hop: tuple[NextHopSettings, ...] = ()
     dkim: tuple[DkimSettings, ...] = ()
     notice: NoticeSettings | None = None
     learning: LearningSettings | None = None
+    password: PasswordSettings | None = None
     partners: tuple[str, ...] = ()
     attachment_passwords_file: str = ""
     dlp_allow_file: str = ""
@@ -292,6 +331,13 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     company_names: tuple[str, ...] = ()
     warning_sources: tuple[str, ...] = ()
     probable_abuse: Literal["", "approval", "monitor"] = ""
+    identity: IdentitySettings | None = None
+    lock: LockSettings | None = None
+    limit: tuple[SendingLimitSettings, ...] = ()
+    behaviour: BehaviourSettings | None = None
+    flood: TenantFloodSettings | None = None
+    signing: SigningSettings | None = None
+    dns_update: tuple[DnsUpdateSettings, ...] = ()
 
 
 def _first_listener() -> tuple[ListenerSettings, ...]:
@@ -312,4 +358,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     dns_list: tuple[DnsListSettings, ...] = ()
     record: RecordSettings = field(default_factory=RecordSettings)
     hold: HoldSettings = field(default_factory=HoldSettings)
+    password_hash: PasswordHashSettings = field(default_factory=PasswordHashSettings)
+    account_source: tuple[AccountSourceSettings, ...] = ()
+    auth_guard: AuthGuardSettings = field(default_factory=AuthGuardSettings)
+    cluster: ClusterSettings = field(default_factory=ClusterSettings)
+    flood: FloodSettings = field(default_factory=FloodSettings)
     tenant: dict[str, TenantSettings] = field(default_factory=lambda: {"default": TenantSettings()})

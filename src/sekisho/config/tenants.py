@@ -7,7 +7,16 @@ from ipaddress import ip_network
 
 from msgspec.structs import replace
 
+from sekisho.config.account_settings import (
+    DEFAULT_LIMITS,
+    BehaviourSettings,
+    IdentitySettings,
+    LockSettings,
+    PasswordSettings,
+)
+from sekisho.config.flood_settings import TenantFloodSettings
 from sekisho.config.settings import LearningSettings, ListenerSettings, NoticeSettings, Settings, TenantSettings
+from sekisho.config.signing_settings import SigningSettings
 from sekisho.mail.address import IpNetwork, client_address
 
 
@@ -20,7 +29,10 @@ def lineage(settings: Settings, name: str) -> Iterator[TenantSettings]:
 
 
 def inherited(settings: Settings, name: str) -> TenantSettings:
-    """The tenant with what it has from its nearest parent: next hops, keys, contacts, learning, partners, lists."""
+    """The tenant with what it has from its nearest parent: next hops, keys, contacts, learning, partners, lists.
+
+    Its limits are its own, then its parents', then the built-in ones.
+    """
     line = list(lineage(settings, name))
     return replace(
         line[0],
@@ -28,6 +40,14 @@ def inherited(settings: Settings, name: str) -> TenantSettings:
         dkim=next((t.dkim for t in line if t.dkim), ()),
         notice=next((t.notice for t in line if t.notice), NoticeSettings()),
         learning=next((t.learning for t in line if t.learning), LearningSettings()),
+        identity=next((t.identity for t in line if t.identity), IdentitySettings()),
+        behaviour=next((t.behaviour for t in line if t.behaviour), BehaviourSettings()),
+        flood=next((t.flood for t in line if t.flood), TenantFloodSettings()),
+        lock=next((t.lock for t in line if t.lock), LockSettings()),
+        signing=next((t.signing for t in line if t.signing), SigningSettings()),
+        dns_update=next((t.dns_update for t in line if t.dns_update), ()),
+        limit=(*(limit for t in line for limit in t.limit), *(DEFAULT_LIMITS if line[0].builtin_limits else ())),
+        password=next((t.password for t in line if t.password), PasswordSettings()),
         partners=next((t.partners for t in line if t.partners), ()),
         people_file=next((t.people_file for t in line if t.people_file), ""),
         company_names=next((t.company_names for t in line if t.company_names), ()),

@@ -13,9 +13,13 @@ from datetime import UTC, datetime
 
 import uvloop
 
+from sekisho.accounts.locks import Locks
+from sekisho.config.load import name_server
 from sekisho.daemon import compose
 from sekisho.daemon.child import until_told
 from sekisho.daemon.http import HttpServer
+from sekisho.daemon.key_watch import KeyWatch, look_now, watched
+from sekisho.daemon.signing_keys import StoredKeys
 from sekisho.daemon.supervisor import Pipes
 from sekisho.daemon.worker import Shared
 from sekisho.mail.kept import StoreAwayError
@@ -27,6 +31,7 @@ _RELEASE_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 5.0
 _RETENTION_SECONDS = 3600.0
 _REFRESH_SECONDS = 30.0
+_KEYS_SECONDS = 3600.0
 _CLOSE_SECONDS = 1.0
 
 
@@ -55,6 +60,9 @@ class Background:
         self._metrics = Metrics.open(compose.metrics_directory(configuration))
         journal = compose.journal_of(configuration, self._metrics.journal_failed)
         await self._store.forget_claims()
+        self._locks = Locks(self._store.locks)
+        self._signing = StoredKeys(self._store.signing_keys)
+        await self._signing.refresh()
         self._compose()
         http = HttpServer(self._http, self._metrics.render, self._store.trouble)
         http.start()
@@ -63,6 +71,7 @@ class Background:
             asyncio.create_task(self._every(_HEARTBEAT_SECONDS, self._beat)),
             asyncio.create_task(self._every(_RETENTION_SECONDS, self._retain)),
             asyncio.create_task(self._every(_REFRESH_SECONDS, self._refresh)),
+            asyncio.create_task(self._every(_KEYS_SECONDS, self._look_at_keys)),
         ]
         await until_told(pipes, reload=self._start_reload, reopen=journal.reopen)
         self._stop.set()
@@ -77,21 +86,33 @@ class Background:
         journal.close()
 
     def _compose(self) -> None:
-        self._acting = compose.actions(self._prepared, self._store, self._metrics)
+        self._acting = compose.actions(self._prepared, self._store, self._metrics, self._signing)
         key = compose.finding_key(self._store)
         self._checking = compose.checking(self._prepared, key, self._store, self._metrics)
-        self._release = compose.release(self._prepared, self._store, self._acting, self._checking.checks)
+        checks, directory = self._checking.checks, self._checking.directory
+        self._release = compose.release(self._prepared, self._store, self._acting, checks, self._locks)
+        self._teller = compose.lock_teller(self._prepared, self._store, self._acting, directory, self._metrics)
 
     async def _release_due(self) -> None:
         """Send what is due until nothing more is. A stop waits for the round under way, which ends what it sent."""
         while not self._stop.is_set():
             async with self._round:
+                await self._locks.refresh()
+                await self._teller.run_once()
+                await self._signing.refresh()
                 if not await self._release.run_once():
                     return
 
     async def _refresh(self) -> None:
         """What is inspected anew before it is released meets the lists and layers that the workers have."""
         await self._checking.refresh()
+
+    async def _look_at_keys(self) -> None:
+        """Go on with the DKIM keys of the store."""
+        configuration = self._prepared.configuration
+        of = watched(configuration, self._prepared.hostname)
+        servers = [name_server(text) for text in configuration.settings.links.name_servers]
+        await look_now(KeyWatch(self._store, of, self._metrics.dkim_key_event), servers)
 
     async def _beat(self) -> None:
         now = datetime.now(UTC)
@@ -126,6 +147,7 @@ class Background:
             self._prepared = prepared
             self._compose()
             await self._checking.layers.refresh()
+            await self._checking.directory.refresh()
         async with self._round:
             for relay in old.relays:
                 await relay.close()

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import math
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
+from sekisho.accounts.directory import AccountDirectory, RegisteredAccounts
 from sekisho.config.load import Configuration, lines_in, name_server
 from sekisho.config.locations import Problem
 from sekisho.config.settings import LearningSettings, TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.daemon.content import content_inspectors, model_problems
+from sekisho.daemon.identities import directory_of, identified_by, identity_inspector
 from sekisho.daemon.learning import TenantLayers, shipped_model
 from sekisho.daemon.measured import MeasuredSandbox
 from sekisho.daemon.registered import Registered
@@ -36,13 +41,16 @@ from sekisho.inspect.link_lists.new_sites import NewSites
 from sekisho.inspect.links.inspector import Links
 from sekisho.inspect.links.lists import Lists as LinkWords
 from sekisho.inspect.links.lists import load_lists
+from sekisho.inspect.locked import LockedAccount
+from sekisho.inspect.loops import Loops
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.personal_lists import PersonalLists
 from sekisho.inspect.rules import Rules
 from sekisho.inspect.turns import Turns
 from sekisho.inspect.yara_rules import load_yara
+from sekisho.mail.kept import StoreAwayError
 from sekisho.mail.opened import JobConfiguration, OpenLimits
-from sekisho.mail.ports import DecisionMemory, Lookup, SiteMemory, WordMemory
+from sekisho.mail.ports import DecisionMemory, LockedAccounts, Lookup, SiteMemory, WordMemory
 from sekisho.mailauth.resolver import DnsResolver
 from sekisho.parse.unpack.document import ocr
 from sekisho.record.metrics import Metrics
@@ -93,11 +101,13 @@ class Checking(Struct, frozen=True, eq=False):
     registered: Registered
     opened: OpenedFiles | None
     layers: TenantLayers
+    directory: AccountDirectory
 
     async def warm_up(self) -> bool:
         """Have all ready before the first message needs it. False: attachments cannot be opened now."""
         await self.ask_around()
         await self.layers.refresh()
+        await self._refresh_accounts()
         try:
             await self.sandbox.start()
         except SandboxError as error:
@@ -116,6 +126,7 @@ class Checking(Struct, frozen=True, eq=False):
         With anything wrong in a link list the old ones stay in force, of registered data the file that is wrong.
         """
         await self.layers.refresh()
+        await self._refresh_accounts()
         if self.registered.changed():
             await asyncio.to_thread(self.registered.refresh)
         if not await asyncio.to_thread(self.listed.lists.changed):
@@ -126,6 +137,12 @@ class Checking(Struct, frozen=True, eq=False):
         if not problems:
             self.listed.lists = lists
             log.info("link lists taken up anew")
+
+    async def _refresh_accounts(self) -> None:
+        try:
+            await self.directory.refresh()
+        except StoreAwayError as error:
+            log.warning("accounts were not taken up anew: %s", error)
 
     async def close(self, seconds: float = math.inf) -> None:
         """End what runs beside, once nobody uses it any more or after so many seconds."""
@@ -183,10 +200,13 @@ def checking(
     memory: Memory | None = None,
     keys: Keys | None = None,
     metrics: Metrics | None = None,
+    locks: LockedAccounts | None = None,
+    accounts: RegisteredAccounts | None = None,
 ) -> Checking:
     """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes.
 
-    With `keys` results of opening are shared with other processes; `memory` is the store.
+    With `keys` results of opening are shared with other processes; `memory` is the store, `accounts` are the
+    registered ones.
     """
     settings = configuration.settings
     opened = _opened_files(configuration, lists, keys) if keys is not None else None
@@ -197,6 +217,7 @@ def checking(
     listed = ListedLinks(lists.listed, lists.links)
     dns_lists = _dns_lists(configuration, lists, listed)
     layers = _layers(tenants, memory)
+    directory, by_listener = directory_of(configuration, tenants, accounts), identified_by(configuration)
     lookups: list[Lookup] = [*engines, *([dns_lists] if dns_lists else [])]
     if memory is not None:
         lookups.append(NewSites(memory, settings.links, lists.links, allowed=listed.allowed))
@@ -212,13 +233,18 @@ def checking(
             *lists.registered.inspectors,
             *content_inspectors(links, layers, tenants),
             *sender_inspectors(lists.links, lists.names, settings.inspect.allowed_link_hosts),
+            identity_inspector(tenants, directory, by_listener),
+            Loops(settings.gateway.hostname or socket.getfqdn()),
         ),
         lookups=tuple(lookups),
         lookup_deadline_seconds=settings.inspect.lookup_deadline_seconds,
         thread_above_bytes=settings.inspect.thread_above_bytes,
+        identifications=by_listener,
+        at_last=LockedAccount(locks) if locks is not None else None,
     )
     read_lists = partial(load_link_lists, settings.link_list, configuration.path, lists.links)
-    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists, lists.registered, opened, layers)
+    registered = lists.registered
+    return Checking(checks, sandbox, engines, listed, dns_lists, read_lists, registered, opened, layers, directory)
 
 
 def _layers(tenants: Mapping[str, TenantSettings], memory: Memory | None) -> TenantLayers:
@@ -263,11 +289,30 @@ def _limits(configuration: Configuration) -> OpenLimits:
 
 
 def _opened_files(configuration: Configuration, lists: Lists, keys: Keys) -> OpenedFiles:
-    """Results for all processes: under other code, rules or limits they are others."""
-    depends_on = (lists.code.encode(), _told(configuration, lists), msgspec.msgpack.encode(_limits(configuration)))
+    """Results for all processes: under other code, rules, limits or OCR they are others."""
+    depends_on = (
+        lists.code.encode(),
+        _told(configuration, lists),
+        msgspec.msgpack.encode(_limits(configuration)),
+        ocr_state(ocr.identity()) if configuration.settings.attachments.ocr else b"",
+    )
     generation = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in depends_on)).hexdigest()
     most = configuration.settings.attachments.shared_cache_bytes
     return OpenedFiles(configuration.state_dir / "opened", keys, generation, most)
+
+
+def ocr_state(engine: tuple[str, ...]) -> bytes:
+    """What the text of pictures depends on: the engine as `ocr.identity` tells it, and its data.
+
+    Of each file of data its size and time count; one that cannot be looked at counts as missing. Raises nothing.
+    """
+    told = list(engine)
+    _version, _binding, place, *languages = engine or ("", "", "")
+    for language in languages:
+        with contextlib.suppress(OSError):
+            state = (Path(place) / f"{language}.traineddata").stat()
+            told.append(f"{state.st_size} {state.st_mtime_ns}")
+    return "\0".join(told).encode()
 
 
 def _opener(

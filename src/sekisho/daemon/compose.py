@@ -24,13 +24,15 @@ from sekisho.config.shipped import shipped
 from sekisho.config.tenants import inherited
 from sekisho.daemon.checking import Checking, Lists, lists_of
 from sekisho.daemon.checking import checking as put_together
+from sekisho.daemon.lock_teller import LockTeller
 from sekisho.daemon.measured import MeasuredRelay
+from sekisho.daemon.signing_keys import StoredKeys
 from sekisho.decide.load import load_policy
 from sekisho.decide.policy import Policy
 from sekisho.gateway import Checks
 from sekisho.inspect.patterns import Patterns
 from sekisho.inspect.rules import Rules, load_rules
-from sekisho.mail.ports import Store
+from sekisho.mail.ports import Directory, LockedAccounts, Store
 from sekisho.record.journal import Journal, JournalHandler
 from sekisho.record.keep import Recorder
 from sekisho.record.metrics import Metrics
@@ -139,7 +141,7 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
         changed.append("listener (names and addresses)")
     changed += [key for key in ("record.log",) if old.record.log != new.record.log]
     changed += [key for key in ("hold.key_file",) if old.hold.key_file != new.hold.key_file]
-    return changed
+    return changed + (["cluster"] if old.cluster != new.cluster else [])
 
 
 def finding_key(store: SqliteStore) -> bytes:
@@ -168,7 +170,11 @@ def recorder(configuration: Configuration, store: SqliteStore, metrics: Metrics)
 
 
 def checking(
-    prepared: Prepared, hash_key: bytes, store: SqliteStore | None = None, metrics: Metrics | None = None
+    prepared: Prepared,
+    hash_key: bytes,
+    store: SqliteStore | None = None,
+    metrics: Metrics | None = None,
+    locks: LockedAccounts | None = None,
 ) -> Checking:
     """Inspection and policy, ready to be asked, and to be closed. `hash_key` keys the findings' hashes.
 
@@ -184,6 +190,8 @@ def checking(
         memory=store,
         keys=store.keys if store is not None else None,
         metrics=metrics,
+        locks=locks,
+        accounts=store.accounts if store is not None else None,
     )
 
 
@@ -202,8 +210,8 @@ class Actions(Struct, frozen=True, eq=False):
     relays: tuple[MeasuredRelay, ...]
 
 
-def actions(prepared: Prepared, store: Store, metrics: Metrics) -> Actions:
-    """Relays, signers and notices of every tenant."""
+def actions(prepared: Prepared, store: Store, metrics: Metrics, stored: StoredKeys | None = None) -> Actions:
+    """Relays, signers and notices of every tenant. `stored` are the DKIM keys of the store."""
     tenants: dict[str, TenantActions] = {}
     relays: list[MeasuredRelay] = []
     for name, tenant in prepared.tenants.items():
@@ -211,16 +219,30 @@ def actions(prepared: Prepared, store: Store, metrics: Metrics) -> Actions:
         relays.extend(relay for _, relay in hops)
         tenants[name] = TenantActions(
             routes=Routes(hops),
-            signer=prepared.signers[name],
+            signer=_with_stored(prepared, name, stored),
             hold=prepared.configuration.settings.hold,
             notice=tenant.notice or NoticeSettings(),
         )
     return Actions(CarryOut(store, tenants, prepared.hostname, titles(prepared.rules)), tenants, tuple(relays))
 
 
-def release(prepared: Prepared, store: Store, acting: Actions, checking: Checks) -> Release:
+def release(prepared: Prepared, store: Store, acting: Actions, checking: Checks, locks: LockedAccounts) -> Release:
     """What sends kept messages."""
-    return Release(store, acting.tenants, prepared.hostname, checking.read_kept, checking.examine)
+    of = (acting.tenants, prepared.hostname, checking.read_kept, checking.examine)
+    return Release(store, *of, locks=locks)
+
+
+def lock_teller(
+    prepared: Prepared, store: SqliteStore, acting: Actions, directory: Directory, metrics: Metrics
+) -> LockTeller:
+    """What freezes the kept mail of locked accounts, and tells people."""
+    of = (acting.tenants, directory, prepared.hostname)
+    return LockTeller(store, store.locks, *of, told=lambda event: metrics.account_lock(event.tenant, event.step))
+
+
+def _with_stored(prepared: Prepared, name: str, stored: StoredKeys | None) -> Signer:
+    signer = prepared.signers[name]
+    return signer.beside(stored.of(prepared.configuration.settings, name)) if stored is not None else signer
 
 
 def _local_maildir(prepared: Prepared) -> tuple[NextHopSettings, ...]:

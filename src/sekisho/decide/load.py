@@ -8,17 +8,22 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from sekisho.config.account_settings import IdentitySettings, LockSettings
 from sekisho.config.settings import TenantSettings
 from sekisho.config.toml import Problem, decode, read_toml
 from sekisho.decide.entry import PolicyFile
 from sekisho.decide.place import Place
 from sekisho.decide.policy import Policy
 from sekisho.decide.reading import Scope, read_rule
-from sekisho.decide.rule import BUILTIN_LEVEL, Rule
+from sekisho.decide.rule import BUILTIN_LEVEL, Outcome, Rule
+from sekisho.mail.reply import ACCOUNT_LOCKED
+from sekisho.mail.verdict import Disposition
 
 Tenants = dict[str, TenantSettings]
 
 PROBABLE_ABUSE = "probable-abuse"  # the built-in rule that `tenant.NAME.probable_abuse` is about
+IDENTITY_MISMATCH = "identity-mismatch"  # the one that `tenant.NAME.identity.enforce` is about
+LOCKED = "account-locked"  # the one that `tenant.NAME.lock.mail` is about
 
 
 def load_policy(
@@ -44,17 +49,22 @@ def load_policy(
             rules += read_policy_file(base_dir / file, scope, problems)
     if all(tenants[name].builtin_policy for name in chain):
         shipped = read_policy_file(builtin, Scope({}, None, BUILTIN_LEVEL), problems)
-        rules += _as_wanted(
-            shipped, next((t.probable_abuse for t in map(tenants.__getitem__, chain) if t.probable_abuse), "")
-        )
+        rules += _as_wanted(shipped, [tenants[name] for name in chain])
     return (None if problems else Policy.of(tenant, rules)), problems
 
 
-def _as_wanted(builtin: list[Rule], probable_abuse: str) -> list[Rule]:
-    """The built-in rules; the one about probable abuse only watches where the tenant wants that."""
-    if probable_abuse != "monitor":
-        return builtin
-    return [replace(rule, monitor=True) if rule.name == PROBABLE_ABUSE else rule for rule in builtin]
+def _as_wanted(builtin: list[Rule], line: list[TenantSettings]) -> list[Rule]:
+    """The built-in rules, some of which only watch, or refuse, where the tenant or the nearest parent wants that."""
+    watching = set()
+    if next((t.probable_abuse for t in line if t.probable_abuse), "") == "monitor":
+        watching.add(PROBABLE_ABUSE)
+    if next((t.identity for t in line if t.identity), IdentitySettings()).enforce != "enforce":
+        watching.add(IDENTITY_MISMATCH)
+    rules = [replace(rule, monitor=True) if rule.name in watching else rule for rule in builtin]
+    if next((t.lock for t in line if t.lock), LockSettings()).mail == "hold":
+        return rules
+    refused = Outcome(Disposition.REJECT, reply=ACCOUNT_LOCKED)
+    return [replace(rule, then=refused) if rule.name == LOCKED else rule for rule in rules]
 
 
 def read_policy_file(path: Path, scope: Scope, problems: list[Problem]) -> list[Rule]:

@@ -123,18 +123,18 @@ class SenderCondition(Protocol):
 
 
 class FromAccount(Struct, frozen=True):
-    """The authenticated login."""
+    """The account, unless it is known only by what the mail says of itself."""
 
     accounts: Globs
 
     def holds(self, facts: Facts) -> bool:
         """Whether somebody is logged in under one of these names."""
-        account = facts.session.account
+        account = facts.session.proven_account
         return account is not None and self.accounts.has(account.lower())
 
     def tell(self, facts: Facts) -> str:
         """Why not."""
-        account = facts.session.account
+        account = facts.session.proven_account
         if account is None:
             return "from.account: nobody is logged in"
         return f"from.account: {plain(account)} is not {listed(self.accounts.words)}"
@@ -176,13 +176,13 @@ class FromGroup(Struct, frozen=True):
     def holds(self, facts: Facts) -> bool:
         """Whether sender or login is a member of one of these."""
         sender, domain = _reverse_path(facts).lower(), _sender_domain(facts)
-        login = (facts.session.account or "").lower()
+        login = (facts.session.proven_account or "").lower()
         login_domain = ascii_domain(domain_of(login))
         return any(g.has(sender, domain) or g.has(login, login_domain) for g in self.groups)
 
     def tell(self, facts: Facts) -> str:
         """Why not."""
-        login = facts.session.account
+        login = facts.session.proven_account
         who = plain(_reverse_path(facts)) + (f" (login {plain(login)})" if login else "")
         return f"from.group: {who} is not in {listed(g.name for g in self.groups)}"
 

@@ -31,7 +31,7 @@ from sekisho.mail.opened import AttachmentKey as Key
 from sekisho.sandbox import SandboxError
 
 if TYPE_CHECKING:
-    from sekisho.mail.message import Part
+    from sekisho.mail.message import Message, Part
     from sekisho.mail.ports import OpenedMemory, WordMemory
     from sekisho.mail.transaction import Transaction
 
@@ -262,8 +262,7 @@ class Attachments:
         await self._confined.close()
 
     async def _open(self, transaction: Transaction) -> Transaction:
-        parts = list(to_open(transaction.message))
-        named = named_words(transaction.message.texts)
+        parts, named = await _looked_through(transaction.message)
         if named:
             await self._remember(transaction, named)
         if not parts:
@@ -306,6 +305,15 @@ class Attachments:
             except StoreAwayError as error:
                 log.warning("recent words cannot be read: %s", error)
         return candidate_words(transaction.message.texts, named, recent, self._passwords.get(tenant, ()))
+
+
+async def _looked_through(message: Message) -> tuple[list[tuple[Part, bool]], tuple[str, ...]]:
+    """The parts to open and the words named in the text; of a large message in a thread: its text is decoded here."""
+
+    def look() -> tuple[list[tuple[Part, bool]], tuple[str, ...]]:
+        return list(to_open(message)), named_words(message.texts)
+
+    return await asyncio.to_thread(look) if len(message.raw) > _THREAD_ABOVE_BYTES else look()
 
 
 async def _keyed(

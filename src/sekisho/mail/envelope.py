@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
+
+AccountSource = Literal["", "header", "client", "sender"]
 
 
 class Tls(Struct, frozen=True):
@@ -15,8 +19,9 @@ class Tls(Struct, frozen=True):
 class Session(Struct, frozen=True):
     """One connection of a client, as the inspectors and the policy see it.
 
-    `client_ip` is the address after PROXY protocol or XCLIENT; `account` the authenticated login;
-    `tenant` and `listener` are names from the configuration.
+    `client_ip` is the address after PROXY protocol or XCLIENT; `account` the login whose mail it is, `account_source`
+    how it is known: "" by AUTH here or by XCLIENT, "header" from an upstream that is trusted with it, "client" by the
+    client's address, "sender" only because the mail says so. `tenant` and `listener` are names of the configuration.
     """
 
     id: str
@@ -27,6 +32,13 @@ class Session(Struct, frozen=True):
     account: str | None = None
     listener: str = ""
     tenant: str = "default"
+    account_source: AccountSource = ""
+    mechanism: str = ""
+
+    @property
+    def proven_account(self) -> str | None:
+        """The account, unless it is only what the mail says of itself."""
+        return None if self.account_source == "sender" else self.account
 
 
 class Recipient(Struct, frozen=True):

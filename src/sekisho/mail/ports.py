@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
+    from sekisho.mail.account import Account, Login, LoginAttempt, LoginFailure, ScramKeys
+    from sekisho.mail.counting import Take, Taken
     from sekisho.mail.decision import Decision
-    from sekisho.mail.dns import Answer
-    from sekisho.mail.envelope import Envelope
+    from sekisho.mail.dns import Answer, Records, RecordType
+    from sekisho.mail.envelope import Envelope, Session
+    from sekisho.mail.fetched import Fetched
     from sekisho.mail.finding import Finding
     from sekisho.mail.kept import Kept, KeptState
+    from sekisho.mail.lock import AccountLock, LockEvent
     from sekisho.mail.message import Link, Mailbox, Part, Text
     from sekisho.mail.opened import AttachmentKey, Opened
     from sekisho.mail.reply import Reply
     from sekisho.mail.transaction import AuditRecord, Transaction
     from sekisho.mail.verdict import Verdict
+    from sekisho.mail.window import SendingWindow
 
 
 class Decoder(Protocol):
@@ -148,6 +154,18 @@ class Resolver(Protocol):
     async def close(self) -> None: ...
 
 
+class RecordResolver(Protocol):
+    """Asks the DNS for records. Never raises; takes some seconds at most, and remembers answers as long as it may."""
+
+    async def records(self, name: str, kind: RecordType) -> Records: ...
+
+
+class Fetcher(Protocol):
+    """Gets a document by HTTPS. Never raises; takes bounded time, follows no redirect, reads `most_bytes` at most."""
+
+    async def fetch(self, url: str, most_bytes: int) -> Fetched: ...
+
+
 class Relay(Protocol):
     """Hands a message to a next hop.
 
@@ -168,10 +186,88 @@ class RelayResult(Protocol):
     def replies(self) -> tuple[Reply, ...]: ...
 
 
+class Authenticator(Protocol):
+    """Who may log in. Only `scram_keys` raises, StoreAwayError: else a source that is away is the failure "away".
+
+    `admit` comes first, as soon as the client has named itself: None, or why it may not even try. `scram_keys` are
+    those of an account, or made up; `scram_done` says whether the client proved to have the password. Each of
+    `check_password`, `scram_done` and `check_token` ends an attempt.
+    """
+
+    def mechanisms(self, listener: str, *, protected: bool) -> tuple[str, ...]: ...
+
+    async def admit(self, attempt: LoginAttempt) -> LoginFailure | None: ...
+
+    async def check_password(self, attempt: LoginAttempt, password: str) -> Login | LoginFailure: ...
+
+    async def scram_keys(self, attempt: LoginAttempt) -> ScramKeys: ...
+
+    async def scram_done(self, attempt: LoginAttempt, *, proved: bool) -> Login | LoginFailure: ...
+
+    async def check_token(self, attempt: LoginAttempt, token: str) -> Login | LoginFailure: ...
+
+
+class AuthGuard(Protocol):
+    """Slows down and turns away who guesses passwords. Shared by all processes; neither raises.
+
+    `before` says whether an attempt may go on; `after` is told how it ended (None: well) and, where it is known, with
+    which password, so that the same wrong one counts once. It returns the seconds to put the answer off.
+    """
+
+    async def before(self, attempt: LoginAttempt) -> LoginFailure | None: ...
+
+    async def after(self, attempt: LoginAttempt, failure: LoginFailure | None, password: str = "") -> float: ...
+
+
+class Counters(Protocol):
+    """Counts over time, for limits and against guessing. Either may raise StoreAwayError.
+
+    `take` does all of a Take or, where one of its charges is beyond its limit, nothing; in one step, whoever else
+    takes. `look` says what would come of it. `at` are seconds since 1970. `trouble`: why it does not count for all.
+    """
+
+    async def take(self, take: Take, at: float) -> Taken: ...
+
+    async def look(self, take: Take, at: float) -> Taken: ...
+
+    def trouble(self) -> str: ...
+
+    async def close(self) -> None: ...
+
+
+class Turns(Protocol):
+    """Whose message is worked on next. Work that blocks, or goes to a thread (`large`), is done within a turn.
+
+    `asking` is for what waits for counters that all processes share.
+    """
+
+    def turn(self, session: Session, envelope: Envelope, *, large: bool) -> AbstractAsyncContextManager[object]: ...
+
+    def asking(self, session: Session, envelope: Envelope) -> AbstractAsyncContextManager[object]: ...
+
+
+class Room(Protocol):
+    """Whether a tenant may keep so many octets more on disk: None, or the reply to the message instead of that."""
+
+    def refusal(self, tenant: str, octets: int) -> Reply | None: ...
+
+
 class Examine(Protocol):
     """Inspects a transaction and decides, under the rules and the policy in force."""
 
     async def __call__(self, transaction: Transaction) -> tuple[Verdict, ...]: ...
+
+
+class Weigher(Protocol):
+    """Weighs a message, once, by what was found in it and by what is usual for its account. Raises nothing."""
+
+    async def weigh(self, transaction: Transaction, findings: tuple[Finding, ...]) -> tuple[Finding, ...]: ...
+
+
+class RecordKeeper(Protocol):
+    """Takes the record of every message that was handled. Raises nothing."""
+
+    async def record(self, audit: AuditRecord) -> None: ...
 
 
 class Store(Protocol):
@@ -203,3 +299,51 @@ class Store(Protocol):
 
     def trouble(self) -> str:
         """Why the store cannot be relied on at the moment ("" when it can). Cheap: asked for every message."""
+
+
+class Directory(Protocol):
+    """Whose account a login is, and what it may write as; from memory, so that inspectors may ask."""
+
+    def account(self, tenant: str, login: str) -> Account | None: ...
+
+
+class LockedAccounts(Protocol):
+    """Which accounts are locked now; from memory."""
+
+    def locked(self, tenant: str, login: str) -> AccountLock | None: ...
+
+
+class LockMemory(Protocol):
+    """Keeps what happened to accounts' locks. Every method may raise StoreAwayError.
+
+    `add` writes an event if `allowed` says so of the account's events so far, in one transaction with reading them,
+    and returns it with its number, else None. `since` gives the events after a number, of `history` those of one
+    account, both the oldest first. `untold` are those that nobody was told of, `told` ends that.
+    """
+
+    async def add(self, event: LockEvent, allowed: Callable[[tuple[LockEvent, ...]], bool]) -> LockEvent | None: ...
+
+    async def since(self, number: int) -> list[LockEvent]: ...
+
+    async def history(self, tenant: str, login: str) -> tuple[LockEvent, ...]: ...
+
+    async def untold(self) -> list[LockEvent]: ...
+
+    async def told(self, number: int) -> None: ...
+
+
+class WindowMemory(Protocol):
+    """Keeps sending windows. Every method may raise StoreAwayError.
+
+    `coming` gives those that are approved and not over. `change` writes a window anew if it still is as `before`.
+    """
+
+    async def add(self, window: SendingWindow) -> None: ...
+
+    async def coming(self, now: datetime) -> list[SendingWindow]: ...
+
+    async def window(self, window_id: str) -> SendingWindow | None: ...
+
+    async def change(self, window: SendingWindow, before: SendingWindow) -> bool: ...
+
+    async def of(self, tenant: str, login: str = "", since: datetime | None = None) -> list[SendingWindow]: ...

@@ -64,3 +64,4 @@ class ReplyError(Exception):
 
 UNKNOWN_FAILURE = Reply(451, "3.0", "Temporary failure, please try again later")
 STORE_AWAY = Reply(451, "3.0", "Local storage is not available, please try again later")
+ACCOUNT_LOCKED = Reply(550, "7.1", "This account is locked and may not send mail; please ask your administrator")

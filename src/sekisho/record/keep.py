@@ -95,7 +95,14 @@ class Recorder:
     async def record(self, audit: AuditRecord) -> None:
         """Write everything down. Never raises: the message is where its reply says it is."""
         try:
-            await self._store.record(with_paths(audit, self.file_names))
+            shown = with_paths(audit, self.file_names)
+        except Exception:
+            log.exception("%s: neither an audit record nor in the log", audit.transaction.id)
+            self._metrics.store_failed()
+            self._metrics.journal_failed()
+            return
+        try:
+            await self._store.record(shown)
         except StoreAwayError as error:
             log.error("%s: no audit record: %s", audit.transaction.id, error)  # noqa: TRY400 - the cause is in it
             self._metrics.store_failed()
@@ -103,7 +110,7 @@ class Recorder:
             log.exception("%s: no audit record", audit.transaction.id)
             self._metrics.store_failed()
         try:
-            self._journal.write(message_line(with_paths(audit, self.file_names), self._store.subject_hash))
+            self._journal.write(message_line(shown, self._store.subject_hash))
             self._metrics.recorded(audit)
         except Exception:
             log.exception("%s: not in the log", audit.transaction.id)

@@ -9,18 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-from msgspec import Struct
+from typing import Any, get_args
 
 from sekisho.mail.kept import KeptKind
 from sekisho.mail.reply import Reply
 from sekisho.mail.transaction import AuditRecord
 from sekisho.mail.verdict import strictest
+from sekisho.record.definition import Definition
+from sekisho.record.flood_metrics import FLOOD_DEFINITIONS, PUT_OFF
 from sekisho.record.metric_files import allocate, use_files
 from sekisho.store.search import KeptCount
 
-Kind = Literal["counter", "gauge", "histogram"]
 FAMILIES = frozenset(
     [
         "account",
@@ -42,18 +41,6 @@ _STEPS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30
 _RELAY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0)
 
 
-class Definition(Struct, frozen=True):
-    """One metric. `gauge_mode`: how several processes' gauges become one; `most` bounds its label values."""
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    help: str
-    buckets: tuple[float, ...] = ()
-    gauge_mode: str = "livesum"
-    most: int = 200
-
-
 DEFINITIONS = (
     Definition(
         "sekisho_messages_total",
@@ -71,13 +58,20 @@ DEFINITIONS = (
         "sekisho_connections_refused_total",
         "counter",
         ("listener", "why"),
-        "Connections sent away: connections, connections_per_ip, networks or proxy.",
+        "Connections sent away: connections, connections_per_ip,"
+        " network_share, new_connections, lag, networks or proxy.",
     ),
     Definition(
         "sekisho_tls_handshakes_total", "counter", ("listener", "version"), "TLS handshakes; failed ones as failed."
     ),
     Definition(
         "sekisho_timeouts_total", "counter", ("listener", "phase"), "Clients that were too slow, by what was awaited."
+    ),
+    Definition(
+        "sekisho_logins_total",
+        "counter",
+        ("listener", "mechanism", "result"),
+        "Logins that the accounts judged: passed, denied, throttled, locked, change-password or away.",
     ),
     Definition("sekisho_received_bytes_total", "counter", ("listener",), "Octets of messages that got a reply."),
     Definition(
@@ -120,6 +114,39 @@ DEFINITIONS = (
         "1 while a process cannot make anything durable and answers 451.",
         gauge_mode="livemax",
     ),
+    Definition(
+        "sekisho_account_locks_total",
+        "counter",
+        ("tenant", "step"),
+        "Accounts locked and unlocked, by step: locked, unlock-requested or unlocked.",
+    ),
+    Definition(
+        "sekisho_limit_steps_total",
+        "counter",
+        ("tenant", "step"),
+        "Messages that reached a step of a sending limit: soft, defer or lock, early or window.",
+        most=1000,
+    ),
+    Definition(
+        "sekisho_auth_guard_events_total",
+        "counter",
+        ("event",),
+        "Guessing of passwords that administrators were told of.",
+    ),
+    Definition(
+        "sekisho_counters_trouble",
+        "gauge",
+        (),
+        "1 while limits and guard of a process count for it alone.",
+        gauge_mode="livemax",
+    ),
+    Definition(
+        "sekisho_dkim_key_events_total",
+        "counter",
+        ("tenant", "event"),
+        "What became of DKIM keys in the store: made, published, active, retiring, retired, withdrawn, or an alert.",
+        most=1000,
+    ),
     Definition("sekisho_store_failures_total", "counter", (), "Audit records that the store did not take."),
     Definition("sekisho_journal_failures_total", "counter", (), "Lines that the JSON log lost."),
     Definition(
@@ -140,6 +167,7 @@ DEFINITIONS = (
     ),
     Definition("sekisho_reloads_total", "counter", ("result",), "Reloads of the configuration: done or failed."),
     Definition("sekisho_worker_restarts_total", "counter", (), "Worker processes that ended and were replaced."),
+    *FLOOD_DEFINITIONS,
 )
 
 
@@ -193,6 +221,24 @@ class Metrics:
         """A client was sent away."""
         self._of["sekisho_connections_refused_total"].of(listener, why).inc()
 
+    def evicted(self, clients: int) -> None:
+        """Idle clients made room."""
+        self._of["sekisho_connections_evicted_total"].of().inc(clients)
+
+    def mail_put_off(self, listener: str, reply: Reply) -> None:
+        """A message was not begun."""
+        self._of["sekisho_mail_put_off_total"].of(listener, PUT_OFF.get(reply, "other")).inc()
+
+    def held_refused(self, tenant: str) -> None:
+        """A message was not held."""
+        self._of["sekisho_held_refused_total"].of(tenant).inc()
+
+    def load_seen(self, lag: float, process: int, in_work: int, waiting: int) -> None:
+        """How this process is."""
+        gauges = ("loop_lag_seconds", "process_memory_bytes", "messages_in_work", "messages_waiting")
+        for name, value in zip(gauges, (lag, process, in_work, waiting), strict=True):
+            self._of[f"sekisho_{name}"].of().set(value)
+
     def tls_established(self, listener: str, version: str) -> None:
         """A handshake is done."""
         self._of["sekisho_tls_handshakes_total"].of(listener, version).inc()
@@ -204,6 +250,10 @@ class Metrics:
     def timed_out(self, listener: str, phase: str) -> None:
         """A client was too slow."""
         self._of["sekisho_timeouts_total"].of(listener, phase).inc()
+
+    def login_answered(self, listener: str, mechanism: str, result: str) -> None:
+        """The accounts said whether a client may log in."""
+        self._of["sekisho_logins_total"].of(listener, mechanism, result).inc()
 
     def message_answered(self, listener: str, octets: int, reply: Reply, seconds: float) -> None:
         """A whole message got its reply."""
@@ -253,6 +303,26 @@ class Metrics:
     def reloaded(self, *, done: bool) -> None:
         """The configuration was read again."""
         self._of["sekisho_reloads_total"].of("done" if done else "failed").inc()
+
+    def account_lock(self, tenant: str, step: str) -> None:
+        """An account was locked or unlocked, or that was asked for; for one process to call."""
+        self._of["sekisho_account_locks_total"].of(tenant, step).inc()
+
+    def limit_stepped(self, tenant: str, step: str) -> None:
+        """A message reached a step of a sending limit."""
+        self._of["sekisho_limit_steps_total"].of(tenant, step).inc()
+
+    def dkim_key_event(self, tenant: str, event: str) -> None:
+        """A DKIM key went on in its life, or people were told of it; for one process to call."""
+        self._of["sekisho_dkim_key_events_total"].of(tenant, event).inc()
+
+    def guard_event(self, event: str) -> None:
+        """The guard told of guessing."""
+        self._of["sekisho_auth_guard_events_total"].of(event).inc()
+
+    def counters_trouble(self, trouble: str) -> None:
+        """What `Counters.trouble` says."""
+        self._of["sekisho_counters_trouble"].of().set(int(bool(trouble)))
 
     def worker_restarted(self) -> None:
         """A worker was replaced."""

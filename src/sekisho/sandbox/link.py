@@ -32,6 +32,7 @@ from sekisho.sandbox.under_way import UnderWay
 _START_SECONDS = 60.0
 _LINGER_SECONDS = 1.0
 _OBEY_SECONDS = 5.0  # for a killed job to be gone, and for the spawner to end
+_WRITE_OCTETS = 1 << 20
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 _LOST = SandboxError("died", "the spawner ended")
 
@@ -87,7 +88,7 @@ class Link:
 
     async def _wait_until_ready(self, job: str, configuration: bytes) -> Ready | Failed:
         path = tuple(place for place in sys.path if Path(place).is_absolute())
-        descriptor = _memory_file(configuration)
+        descriptor = await memory_file(configuration)
         try:
             self._send(Setup(job, path, self._limits, os.getpid()), descriptor)
         finally:
@@ -98,20 +99,21 @@ class Link:
         except TimeoutError:
             return Failed(f"not ready within {_START_SECONDS:g} s")
 
-    def submit(self, request: bytes) -> UnderWay:
-        """Hand a job over. Raises SandboxError, OSError where this process is short of descriptors or memory."""
+    def submit(self, request: int) -> UnderWay:
+        """Hand a job over; `request` is a `memory_file`, which stays the caller's to close.
+
+        Raises SandboxError, OSError where this process is short of descriptors.
+        """
         self._number += 1
-        with contextlib.ExitStack() as ours:
-            given = _memory_file(request)
-            ours.callback(os.close, given)
-            read, write = os.pipe()
-            ours.callback(os.close, write)
-            try:
-                self._send(Job(self._number), given, write)
-                os.set_blocking(read, False)
-            except BaseException:
-                os.close(read)
-                raise
+        read, write = os.pipe()
+        try:
+            self._send(Job(self._number), request, write)
+            os.set_blocking(read, False)
+        except BaseException:
+            os.close(read)
+            raise
+        finally:
+            os.close(write)
         job = UnderWay(self._number, read, self._limits)
         self._jobs[job.number] = job
         return job
@@ -235,13 +237,15 @@ def _reap(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _memory_file(octets: bytes) -> int:
-    """A descriptor to these octets, which nobody can change. Raises OSError."""
+async def memory_file(octets: bytes) -> int:
+    """A descriptor to these octets, which nobody can change. Raises OSError. Others have turns between the pieces."""
     descriptor = os.memfd_create("request", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         left = memoryview(octets)
         while left:
-            left = left[os.write(descriptor, left) :]
+            left = left[os.write(descriptor, left[:_WRITE_OCTETS]) :]
+            if left:
+                await asyncio.sleep(0)
         fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
     except BaseException:
         os.close(descriptor)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 from sekisho.sandbox.limits import SandboxError, SandboxLimits
-from sekisho.sandbox.link import Link
+from sekisho.sandbox.link import Link, memory_file
 from sekisho.sandbox.under_way import UnderWay
 
 _PAUSE_SECONDS = 5.0  # after a start that failed: it would fail again, and costs the time of many messages
@@ -48,8 +49,7 @@ class Sandbox:
         """
         await self._slots.acquire()
         try:
-            link = await self._warm()
-            job = _submit(link, request)
+            link, job = await self._submitted(request)
         except BaseException:
             self._slots.release()
             raise
@@ -67,6 +67,18 @@ class Sandbox:
         async with self._starting:
             if self._link:
                 await self._link.close(seconds)
+
+    async def _submitted(self, request: bytes) -> tuple[Link, UnderWay]:
+        """The job, and who runs it: who is there once the request is written, as a spawner may end meanwhile."""
+        try:
+            given = await memory_file(request)
+            try:
+                link = await self._warm()
+                return link, link.submit(given)
+            finally:
+                os.close(given)
+        except OSError as error:
+            raise SandboxError("unavailable", str(error)) from error
 
     async def _warm(self) -> Link:
         if self._link and self._link.warm and not self._closed:
@@ -93,10 +105,3 @@ class Sandbox:
             raise unavailable from error
         self._failed = None
         return self._link
-
-
-def _submit(link: Link, request: bytes) -> UnderWay:
-    try:
-        return link.submit(request)
-    except OSError as error:
-        raise SandboxError("unavailable", str(error)) from error

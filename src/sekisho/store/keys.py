@@ -20,14 +20,19 @@ from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from sekisho.mail.kept import StoreAwayError
+from sekisho.mail.pieces import PIECE, joined, pieces, together
 from sekisho.store.files import make_folder, whole_file
 
 MAGIC = b"SKH1"
 _KEY_ID = 4
 _NONCE = 12  # NIST SP 800-38D 5.2.1.1: 96 bits
+_TAG = 16
 _HEADER = len(MAGIC) + _KEY_ID + _NONCE
 _SUBJECT_CHARACTERS = 10_000
 _OPEN_TO_OTHERS = 0o037  # a group may read (mounted secrets), nobody else
@@ -48,6 +53,43 @@ class KeyFile(msgspec.Struct, frozen=True):
     keys: tuple[KeyEntry, ...]
 
 
+class _Cipher:
+    """AES-256-GCM as `AESGCM` does it; of long octets a piece at a time, as it holds all threads up."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._whole = AESGCM(secret)
+
+    def encrypt(self, nonce: bytes, data: bytes, bound_to: bytes) -> bytes:
+        """What is sealed, and its tag."""
+        return (
+            self._whole.encrypt(nonce, data, bound_to)
+            if len(data) <= PIECE
+            else joined(self._encrypted(nonce, data, bound_to))
+        )
+
+    def _encrypted(self, nonce: bytes, data: bytes, bound_to: bytes) -> Iterator[bytes]:
+        encryptor = Cipher(AES(self._secret), GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(bound_to)
+        for piece in pieces(data):
+            yield encryptor.update(piece)
+        yield encryptor.finalize()
+        yield encryptor.tag
+
+    def decrypt(self, nonce: bytes, sealed: memoryview, bound_to: bytes) -> bytes:
+        """What was sealed. Raises InvalidTag, and nothing of it comes out before it is known to be whole."""
+        if len(sealed) <= PIECE:
+            return self._whole.decrypt(nonce, sealed, bound_to)
+        return joined(self._decrypted(nonce, sealed, bound_to))
+
+    def _decrypted(self, nonce: bytes, sealed: memoryview, bound_to: bytes) -> Iterator[bytes]:
+        decryptor = Cipher(AES(self._secret), GCM(nonce, bytes(sealed[-_TAG:]))).decryptor()
+        decryptor.authenticate_additional_data(bound_to)
+        for piece in pieces(sealed[:-_TAG]):
+            yield decryptor.update(piece)
+        yield decryptor.finalize()
+
+
 class Keys:
     """The keys in use. Reads the file again when something was sealed under a key that it does not know yet."""
 
@@ -63,7 +105,7 @@ class Keys:
         return cls(path, _read(path))
 
     def _take(self, file: KeyFile) -> None:
-        self._ciphers = {entry.id: AESGCM(_secret(entry.secret)) for entry in file.keys}
+        self._ciphers = {entry.id: _Cipher(_secret(entry.secret)) for entry in file.keys}
         self._newest = file.keys[-1].id
         self._hash_key = _secret(file.hash_key)
 
@@ -76,7 +118,7 @@ class Keys:
         """Encrypt and authenticate `data` (AES-256-GCM), bound to its purpose, tenant and name."""
         nonce = os.urandom(_NONCE)
         sealed = self._ciphers[self._newest].encrypt(nonce, data, _bound_to(purpose, tenant, name))
-        return b"".join((MAGIC, bytes.fromhex(self._newest), nonce, sealed))
+        return together(MAGIC, bytes.fromhex(self._newest), nonce, sealed)
 
     def unseal(self, purpose: str, tenant: str, name: str, sealed: bytes) -> bytes:
         """What `seal` was given. Raises StoreAwayError for an unknown key or where a single bit differs."""
@@ -89,7 +131,7 @@ class Keys:
         except InvalidTag:
             raise StoreAwayError(f"{purpose} {name} is damaged or was moved") from None
 
-    def _cipher(self, key_id: str) -> AESGCM:
+    def _cipher(self, key_id: str) -> _Cipher:
         if key_id not in self._ciphers:
             self._take(_read(self._path))
         try:

@@ -136,3 +136,74 @@ decision = Table(
     Column("document", LargeBinary, nullable=False),
     Index("decision_tenant", "tenant", "set_aside", "at"),
 )
+
+# The accounts that may send. `document` is the `StoredAccount`, sealed, and `prints` the fingerprints of its last
+# passwords, sealed apart (empty for none): they are read for all accounts of a tenant at once.
+account = Table(
+    "account",
+    metadata,
+    Column("login", Text, primary_key=True, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("disabled", Integer, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Column("prints", LargeBinary, nullable=False),
+    Index("account_tenant", "tenant", "login"),
+)
+
+# What happened to accounts' locks, one row for each change; they stay. `document` is the `LockEvent`, sealed; `told`
+# whether those who are to know have been written to.
+account_lock = Table(
+    "account_lock",
+    metadata,
+    Column("number", Integer, primary_key=True, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("told", Integer, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("account_lock_login", "tenant", "login", "number"),
+    Index("account_lock_told", "told", "number"),
+)
+
+# What is usual for an account. `document` is its `AccountState` as MessagePack, sealed; each write adds to `version`.
+account_profile = Table(
+    "account_profile",
+    metadata,
+    Column("tenant", Text, primary_key=True, nullable=False),
+    Column("login", Text, primary_key=True, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("account_profile_changed", "changed_at"),
+)
+
+# Mailings of many that were said in advance. `document` is the `SendingWindow`, sealed; rows stay, as the record.
+sending_window = Table(
+    "sending_window",
+    metadata,
+    Column("id", Text, primary_key=True, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("sending_window_of", "tenant", "login", "starts_at"),
+    Index("sending_window_state", "state", "ends_at"),
+)
+
+# DKIM keys. `document` is the `SigningKey`, private key and all, sealed; each write gives a new `mark`.
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("domain", Text, primary_key=True, nullable=False),
+    Column("selector", Text, primary_key=True, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index("signing_key_mark", "mark"),  # what has changed is asked every other second
+)

@@ -26,7 +26,7 @@ from msgspec import Struct
 from sekisho.mail.kept import Kept, KeptState, StoreAwayError
 from sekisho.mail.transaction import AuditRecord
 from sekisho.mail.verdict import Disposition
-from sekisho.store import decisions, memory, search, upkeep
+from sekisho.store import accounts, decisions, locks, memory, profiles, search, signing_keys, upkeep, windows
 from sekisho.store.audit import DomainSets, Recorded, audit_row, micros, moment
 from sekisho.store.batch import Undo
 from sekisho.store.blobs import Blobs
@@ -68,6 +68,11 @@ class SqliteStore:
         self._domain_sets = DomainSets()
         self._memory = memory.Memory(keys)
         self.decisions = decisions.Decisions(keys, self._read, self._write)
+        self.locks = locks.LockRows(keys, self._read, self._write)
+        self.accounts = accounts.AccountRows(keys, self._read, self._write)
+        self.profiles = profiles.ProfileRows(keys, self._read, self._write)
+        self.windows = windows.WindowRows(keys, self._read, self._write)
+        self.signing_keys = signing_keys.SigningKeyRows(keys, self._read, self._write)
         self._local = threading.local()
         self._threads = Threads("store-disk", 4, self._close_reader)
         self._writer = Writer(self._database, self._blobs.probe)

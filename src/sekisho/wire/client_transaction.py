@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from sekisho.mail.line_ends import bare_line_end
+from sekisho.mail.pieces import replaced
 from sekisho.mail.reply import Reply
 from sekisho.wire.lines import DOT_LINE, dot_lines
 
@@ -47,10 +48,33 @@ class Plan(Struct, frozen=True):
     chunked: bool = False
 
 
-def plan(envelope: Envelope, data: bytes, peer: Capabilities) -> Plan:
+class Content:
+    """A message with what every octet of it has to be looked at for, so that it can be done ahead, in a thread."""
+
+    __slots__ = ("_stuffed", "ascii", "bare_line_end", "data")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.bare_line_end = bare_line_end(data)
+        self.ascii = data.isascii()
+        self._stuffed: tuple[bytes, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def stuffed(self) -> tuple[bytes, ...]:
+        """As DATA carries it; see `stuffed`."""
+        if not self._stuffed:
+            self._stuffed = stuffed(self.data)
+        return self._stuffed
+
+
+def plan(envelope: Envelope, data: bytes | Content, peer: Capabilities) -> Plan:
     """Lay out a transaction for this server. Never raises: what cannot go is in `refused`."""
     recipients = envelope.recipients
-    obstacle = _obstacle(envelope, data, peer)
+    content = data if isinstance(data, Content) else Content(data)
+    obstacle = _obstacle(envelope, content, peer)
     if obstacle is not None:
         return Plan(dict.fromkeys(range(len(recipients)), obstacle), ())
     checked = [(i, _recipient_obstacle(recipient, peer)) for i, recipient in enumerate(recipients)]
@@ -59,9 +83,9 @@ def plan(envelope: Envelope, data: bytes, peer: Capabilities) -> Plan:
     return Plan(
         refused={i: refusal for i, refusal in checked if refusal is not None},
         order=order,
-        mail=_mail(envelope, data, peer, utf8=utf8),
+        mail=_mail(envelope, content, peer, utf8=utf8),
         rcpt=tuple(_rcpt(recipients[i], peer, utf8=utf8) for i in order),
-        body=(b"BDAT %d LAST\r\n" % len(data), data) if peer.chunking else stuffed(data),
+        body=(b"BDAT %d LAST\r\n" % len(content), content.data) if peer.chunking else content.stuffed,
         chunked=peer.chunking,
     )
 
@@ -75,7 +99,7 @@ def stuffed(data: bytes) -> tuple[bytes, ...]:
     first = b"." if data.startswith(b".") else b""
     last = b".\r\n" if data.endswith(b"\r\n") or not data else b"\r\n.\r\n"
     if dot_lines.occurs(data):
-        data = data.replace(DOT_LINE, DOT_LINE + b".")
+        data = replaced(data, DOT_LINE, DOT_LINE + b".")
     return tuple(filter(None, (first, data, last)))
 
 
@@ -83,27 +107,27 @@ def _addresses(envelope: Envelope) -> list[str]:
     return [envelope.mail_from or "", *envelope.rcpt_to]
 
 
-def _obstacle(envelope: Envelope, data: bytes, peer: Capabilities) -> Reply | None:
+def _obstacle(envelope: Envelope, content: Content, peer: Capabilities) -> Reply | None:
     """Why the message cannot go to this server for anybody."""
     sender = envelope.mail_from or ""
     if sender and not _ADDRESS.fullmatch(sender):
         return BAD_SENDER
     if not all(_PARAMETER.fullmatch(p) for p in (envelope.ret, envelope.envid) if p is not None):
         return BAD_PARAMETER
-    if peer.size and len(data) > peer.size:
+    if peer.size and len(content) > peer.size:
         return TOO_BIG
     if not sender.isascii() and not peer.smtputf8:
         return NO_UTF8_ADDRESS
-    return _content_obstacle(envelope, data, peer)
+    return _content_obstacle(envelope, content, peer)
 
 
-def _content_obstacle(envelope: Envelope, data: bytes, peer: Capabilities) -> Reply | None:
+def _content_obstacle(envelope: Envelope, content: Content, peer: Capabilities) -> Reply | None:
     # A bare CR or LF beside a dot is where servers disagree on the end of a message: the smuggler's door.
-    if bare_line_end(data):
+    if content.bare_line_end:
         return BARE_LINE_END
-    if data.isascii():
+    if content.ascii:
         return None
-    if envelope.smtputf8 and not peer.smtputf8 and not _header_block(data).isascii():
+    if envelope.smtputf8 and not peer.smtputf8 and not _header_block(content.data).isascii():
         return NO_UTF8_HEADER
     return None if peer.eightbitmime else NO_8BIT
 
@@ -123,11 +147,11 @@ def _recipient_obstacle(recipient: Recipient, peer: Capabilities) -> Reply | Non
     return None if peer.smtputf8 or recipient.address.isascii() else NO_UTF8_ADDRESS
 
 
-def _mail(envelope: Envelope, data: bytes, peer: Capabilities, *, utf8: bool) -> bytes:
+def _mail(envelope: Envelope, content: Content, peer: Capabilities, *, utf8: bool) -> bytes:
     parameters = ""
     if peer.size is not None:
-        parameters += f" SIZE={len(data)}"
-    if peer.eightbitmime and not data.isascii():
+        parameters += f" SIZE={len(content)}"
+    if peer.eightbitmime and not content.ascii:
         parameters += " BODY=8BITMIME"  # RFC 6152 2: told by the content, which edits may have changed
     if utf8:
         parameters += " SMTPUTF8"

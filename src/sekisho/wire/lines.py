@@ -51,6 +51,10 @@ class CommandBuffer:
         """Add what has come in."""
         self._bytes += data
 
+    def starts_with(self, word: bytes) -> bool:
+        """Whether the next line begins with a word in upper case, however the client writes it."""
+        return bytes(self._bytes[: len(word)]).upper() == word and not self._skipping
+
     def take(self) -> bytes:
         """Everything that is there, as it came in; the buffer is empty afterwards."""
         data = bytes(self._bytes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sekisho.config.settings import LimitSettings
 from sekisho.mail.line_ends import bare_line_end
+from sekisho.mail.pieces import cut, replaced
 from sekisho.mail.reply import Reply, ReplyError
 from sekisho.wire.lines import CRLF, DOT_LINE, dot_lines, header_length, line_over
 from sekisho.wire.smtp_replies import (
@@ -56,6 +57,11 @@ class DataReader:
         """Octets held in memory."""
         return len(self._raw)
 
+    @property
+    def refusal(self) -> Reply | None:
+        """Why this message will not be taken, as far as is known."""
+        return self._refusal
+
     def refuse(self, reply: Reply) -> None:
         """Store nothing more; `finish` will raise this reply. The first refusal stays."""
         if self._refusal is None:
@@ -78,19 +84,27 @@ class DataReader:
         return rest
 
     def finish(self) -> bytes:
-        """The message, dot-unstuffed, otherwise as it came in. Raises ReplyError where it is refused."""
+        """The message, dot-unstuffed, otherwise as it came in. Raises ReplyError where it is refused.
+
+        Nothing of it stays here.
+        """
         if self._refusal is not None:
             raise ReplyError(self._refusal)
         raw: bytes | bytearray = self._raw
+        self._raw = bytearray()
         if self._dotted:
-            raw = raw.replace(DOT_LINE, CRLF)  # RFC 5321 4.5.2: whatever follows the dot
-        body = bytes(memoryview(raw)[len(CRLF) :])
+            raw = replaced(raw, DOT_LINE, CRLF)  # RFC 5321 4.5.2: whatever follows the dot
+        body = cut(raw, len(CRLF), len(raw))
+        del raw
         check_body(body, self._limits)
         return body
 
     def _end(self, start: int) -> int:
         """Where the end of data begins at or behind `start`, -1 where it has not come yet."""
         raw = self._raw
+        # Base64, most of a large message, has no dot; to look for one is far quicker than the search below.
+        if raw.find(b".", start) < 0:
+            return -1
         if not self._dotted:
             start = dot_lines.first_end(raw, start) - len(DOT_LINE)
             if start < 0 or raw.startswith(_END_OF_DATA, start):
@@ -168,9 +182,11 @@ class ChunkReader:
         return data[len(mine) :]
 
     def finish(self) -> bytes:
-        """The message as it came in. Raises ReplyError where it is refused."""
+        """The message as it came in. Raises ReplyError where it is refused. Nothing of it stays here."""
         if self._refusal is not None:
             raise ReplyError(self._refusal)
-        body = bytes(self._raw)
+        raw, self._raw = self._raw, bytearray()
+        body = cut(raw, 0, len(raw))
+        del raw
         check_body(body, self._limits)
         return body

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sekisho.mail.envelope import Envelope
+    from sekisho.wire.client_transaction import Content
 
     _Handler = Callable[["SmtpClient", Reply], None] | None
 
@@ -50,7 +51,10 @@ class _Job:
 
 
 class SmtpClient:
-    """One connection to one server. Never raises for what the server sends; afterwards it is `closed`."""
+    """One connection to one server. Never raises for what the server sends; afterwards it is `closed`.
+
+    `login_reply` is what the server said to a login that it refused.
+    """
 
     def __init__(self, options: ClientOptions) -> None:
         self.options = options
@@ -58,6 +62,7 @@ class SmtpClient:
         self.peer = Capabilities()
         self.transactions = 0
         self.replies_seen = 0
+        self.login_reply: Reply | None = None
         self._reader = ReplyReader()
         self._awaited: deque[State] = deque([State.GREETING])
         self._rest = State.READY
@@ -114,7 +119,7 @@ class SmtpClient:
         self._say_ehlo()
         return self._take_events()
 
-    def send(self, envelope: Envelope, data: bytes) -> list[Event]:
+    def send(self, envelope: Envelope, data: bytes | Content) -> list[Event]:
         """Begin a transaction; only in state READY. `data` is the message with CRLF line ends.
 
         With PIPELINING everything up to DATA goes in one write (RFC 2920 3.1). Where CHUNKING is offered the message
@@ -230,6 +235,7 @@ class SmtpClient:
             self._command(State.AUTH_PASSWORD, b64encode(self.options.login.password.encode()) + b"\r\n")
 
     def _not_logged_in(self, reply: Reply) -> None:
+        self.login_reply = reply
         self._fail(NO_LOGIN, str(reply))
 
     def _ready(self, _reply: Reply | None = None) -> None:

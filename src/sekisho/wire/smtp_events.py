@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Literal
 
 from msgspec import Struct, field
@@ -9,20 +10,32 @@ from msgspec import Struct, field
 from sekisho.config.settings import LimitSettings
 from sekisho.mail.envelope import Envelope, Tls
 from sekisho.mail.reply import Reply
+from sekisho.wire.smtp_auth import Allowed, LoginAsked
+from sekisho.wire.smtp_body import ChunkReader, DataReader
 from sekisho.wire.smtp_xclient import ATTRIBUTES, XclientAttributes
 
 
 class ServerOptions(Struct, frozen=True):
-    """What one connection offers. `hostname` stands in our greeting; `starttls`: a certificate is there."""
+    """What one connection offers. `hostname` stands in our greeting; `starttls`: a certificate is there.
+
+    `mechanisms` are those with which a client may log in, `require_auth`: it must before it sends mail. Larger
+    messages than `unread_above_bytes` are handed out unread.
+    """
 
     hostname: str
     limits: LimitSettings = field(default_factory=LimitSettings)
     starttls: bool = False
     require_tls: bool = False
     xclient: bool = False
+    mechanisms: Allowed = Allowed()
+    require_auth: bool = False
+    unread_above_bytes: int = sys.maxsize
 
-    def extensions(self, tls: Tls | None) -> Reply:
-        """The reply to EHLO: our name and a line for each extension. RFC 5321 4.1.1.1."""
+    def extensions(self, tls: Tls | None, mechanisms: tuple[str, ...] = ()) -> Reply:
+        """The reply to EHLO: our name and a line for each extension. RFC 5321 4.1.1.1.
+
+        `mechanisms` are those that may be used at the moment.
+        """
         limits = self.limits
         lines = [
             self.hostname,
@@ -37,16 +50,31 @@ class ServerOptions(Struct, frozen=True):
         ]
         if self.starttls and tls is None:
             lines.append("STARTTLS")
+        if mechanisms:
+            lines.append("AUTH " + " ".join(mechanisms))  # RFC 4954 3
         if self.xclient:
             lines.append("XCLIENT " + " ".join(ATTRIBUTES))
         return Reply(250, None, "\n".join(lines))
 
 
 class MailReceived(Struct, frozen=True):
-    """A whole message, dot-unstuffed, otherwise byte for byte as it came. Wants `answer(reply)`."""
+    """A whole message, dot-unstuffed, otherwise byte for byte as it came. Wants `answer(reply)`.
+
+    Where there is something `unread`, that is the message in place of `data`, and `read` is for a thread.
+    """
 
     envelope: Envelope
     data: bytes
+    unread: DataReader | ChunkReader | None = None
+
+    @property
+    def stored(self) -> int:
+        """Octets in memory."""
+        return len(self.data) if self.unread is None else self.unread.stored
+
+    def read(self) -> bytes:
+        """The message; to be called once. Raises ReplyError where it is refused, whose reply is the answer."""
+        return self.data if self.unread is None else self.unread.finish()
 
 
 class TlsRequested(Struct, frozen=True):
@@ -69,4 +97,4 @@ class Ended(Struct, frozen=True):
     why: Literal["quit", "limit", "protocol", "shutdown"]
 
 
-Event = MailReceived | TlsRequested | XclientApplied | Ended
+Event = MailReceived | TlsRequested | XclientApplied | LoginAsked | Ended

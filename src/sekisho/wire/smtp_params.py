@@ -1,4 +1,4 @@
-"""The parameters of MAIL and RCPT: RFC 5321 4.1.2 (syntax), 1870, 6152, 6531, 3461."""
+"""The parameters of MAIL and RCPT: RFC 5321 4.1.2 (syntax), 1870, 6152, 6531, 3461, 4954."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9\-]*)(?:=([!-<>-~\x80-\U0010ffff
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")  # RFC 3461 4
 _UTF8_XTEXT = re.compile(r"(?:[!-*,-<>-~\xa0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]|\+[0-9A-F]{2})*")  # RFC 6533 3
 _ADDRESS_TYPE = re.compile(r"[A-Za-z0-9\-]+")
+_SUBMITTER = re.compile(rf"<>|{_XTEXT.pattern}")  # RFC 4954 5
 _SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870 4
 _NOTIFY = frozenset({"SUCCESS", "FAILURE", "DELAY"})
 ENVID_OCTETS = 100  # RFC 3461 4.4
 ORCPT_OCTETS = 500  # RFC 3461 4.2
+AUTH_OCTETS = 500  # RFC 4954 3
 
 Parameters = dict[str, str | None]
 
@@ -53,14 +55,20 @@ def parse_parameters(text: str) -> Parameters:
     return found
 
 
-def mail_parameters(found: Parameters) -> MailParameters:
-    """Check MAIL's parameters. Raises ReplyError 501 5.5.4, or 555 5.5.4 for a parameter that is not offered."""
-    refuse_unknown(found, {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID"})
+def mail_parameters(found: Parameters, *, auth: bool = False) -> MailParameters:
+    """Check MAIL's parameters; `auth`: whether AUTH is offered, and so its parameter known.
+
+    What that says is for servers that trust each other: it is read and passed on to nobody (RFC 4954 5). Raises
+    ReplyError 501 5.5.4, or 555 5.5.4 for a parameter that is not offered.
+    """
+    refuse_unknown(found, {"SIZE", "BODY", "SMTPUTF8", "RET", "ENVID"} | ({"AUTH"} if auth else set()))
     if "SMTPUTF8" in found and found["SMTPUTF8"] is not None:
         raise _bad("SMTPUTF8")
     size = _checked(found, "SIZE", _SIZE)
     body = _one_of(found, "BODY", ("7BIT", "8BITMIME"))
     ret = _one_of(found, "RET", ("FULL", "HDRS"))
+    if len(_checked(found, "AUTH", _SUBMITTER) or "") > AUTH_OCTETS:
+        raise _bad("AUTH")
     envid = _checked(found, "ENVID", _XTEXT)
     if envid is not None and len(envid) > ENVID_OCTETS:
         raise _bad("ENVID")

@@ -6,25 +6,28 @@
     while (event := server.next_event()) is not None: ...      # the socket's owner acts on it
     transport.write(server.data_to_send())
 
-`MailReceived`, `TlsRequested` and `XclientApplied` want an answer (`answer`, `start_tls`, `greet` or
-`refuse_connection`); until it comes no further command is looked at. How the bytes were cut into pieces makes no
-difference to what comes out, with one exception: bytes behind STARTTLS are refused when they come in with it.
+`MailReceived`, `TlsRequested`, `LoginAsked` and `XclientApplied` want an answer (`answer`, `start_tls`,
+`answer_login`, `greet` or `refuse_connection`); until it comes no further command is looked at. How the bytes were
+cut into pieces makes no difference to what comes out, with one exception: bytes behind STARTTLS are refused when they
+come in with it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal
 
 from sekisho.mail.envelope import Tls
 from sekisho.mail.reply import Reply, ReplyError
 from sekisho.wire import smtp_replies as say
 from sekisho.wire.lines import CommandBuffer
+from sekisho.wire.smtp_auth import LINE_OCTETS, AuthDialog, AuthStep, LoginAnswer
 from sekisho.wire.smtp_body import ChunkReader, DataReader
+from sekisho.wire.smtp_commands import check_argument, chunk_argument, read_words
 from sekisho.wire.smtp_events import Ended, Event, MailReceived, ServerOptions, TlsRequested, XclientApplied
 from sekisho.wire.smtp_path import valid_helo
-from sekisho.wire.smtp_states import BEFORE_TLS, IN_TRANSACTION, OTHER_PROTOCOLS, TABLE, State
+from sekisho.wire.smtp_states import IN_TRANSACTION, OTHER_PROTOCOLS, State, move
+from sekisho.wire.smtp_tally import Tally
 from sekisho.wire.smtp_transaction import MailTransaction
 from sekisho.wire.smtp_xclient import parse_xclient
 
@@ -33,23 +36,19 @@ Admit = Callable[[int], Reply | None]
 _Step = Event | Literal[True] | None
 
 _OUTPUT_FULL = 65_536  # octets of replies that may wait before no more commands are read
-_CHUNK = re.compile(r"([0-9]{1,20})(?: +(LAST))?", re.IGNORECASE)  # RFC 3030 2
-_WITHOUT_ARGUMENT = frozenset({"DATA", "RSET", "STARTTLS", "QUIT"})
 _FOLLOW_MAIL = frozenset({"RCPT", "DATA", "BDAT"})
-
-
-def _admit_all(_size: int) -> Reply | None:
-    return None
 
 
 class SmtpServer:
     """One connection. `admit` is asked at each MAIL with the declared size (0: none) and may return a refusal."""
 
-    def __init__(self, options: ServerOptions, *, admit: Admit = _admit_all, tls: Tls | None = None) -> None:
+    def __init__(self, options: ServerOptions, *, admit: Admit = lambda _size: None, tls: Tls | None = None) -> None:
         self.options = options
         self.tls = tls
         self.helo = ""
         self.esmtp = False
+        self.tally = Tally()
+        self.auth = AuthDialog()
         self._admit = admit
         self._state = State.CONNECTED
         self._buffer = CommandBuffer()
@@ -58,7 +57,6 @@ class SmtpServer:
         self._body: DataReader | ChunkReader | None = None
         self._waiting = True
         self._ended = False
-        self.commands = self._errors = self.mails = 0
         self._mail_refused = False
 
     # --- for the socket's owner -------------------------------------------------------------------------------
@@ -122,7 +120,7 @@ class SmtpServer:
         """What happened; None when more bytes, an answer or an emptied output is needed."""
         step: _Step = True
         while step is True and not (self._waiting or self._ended or self.output_full):
-            step = self._read_body() if self._body_open() else self._read_command()
+            step = self._read_body() if self._body_open() else self._read_line()
         return None if step is True else step
 
     def answer(self, reply: Reply) -> Ended | None:
@@ -133,14 +131,21 @@ class SmtpServer:
         self._finish_transaction(reply)
         return None
 
+    def answer_login(self, answer: LoginAnswer) -> Ended | None:
+        """Give the answer to the question of `LoginAsked`; too many refusals, or a 421, end the connection."""
+        self._waiting = False
+        step = self._go_on(lambda: self.auth.resume(answer))
+        return step if isinstance(step, Ended) else None
+
     def refuse_body(self, reply: Reply) -> None:
         """Store no more of the message on its way; read it to its end and answer with this."""
         if self._body is not None:
             self._body.refuse(reply)
 
-    def start_tls(self, tls: Tls) -> None:
-        """The handshake is done: forget what was said in clear text. RFC 3207 4.2."""
+    def start_tls(self, tls: Tls, bindings: Mapping[str, bytes] | None = None) -> None:
+        """The handshake is done, with these channel bindings: forget what was said in clear text. RFC 3207 4.2."""
         self.tls = tls
+        self.auth.start_anew(bindings or {})
         self.helo, self.esmtp = "", False
         self._buffer.take()
         self._state = State.CONNECTED
@@ -152,35 +157,23 @@ class SmtpServer:
 
     # --- commands ---------------------------------------------------------------------------------------------
 
-    def _read_command(self) -> _Step:
-        limits = self.options.limits
-        line = self._buffer.next_line(limits.command_line_bytes)
+    def _read_line(self) -> _Step:
+        """The next command, or response to a challenge of AUTH, whose lines may be longer. RFC 4954 4."""
+        limit = self.options.limits.command_line_bytes
+        in_auth = self.auth.open or (self.options.mechanisms.some and self._buffer.starts_with(b"AUTH "))
+        line = self._buffer.next_line(max(limit, LINE_OCTETS) if in_auth else limit)
         if line is None:
             return None
-        self.commands += 1
-        if self.commands > limits.commands_per_connection:
-            count = limits.commands_per_connection
-            return self._end("limit", say.too_many("commands", count, "commands_per_connection"))
-        verb = ""
+        if (over := self.tally.command(self.options.limits)) is not None:
+            return self._end("limit", over)
+        if self.auth.open:
+            return self._go_on(lambda: self.auth.respond(line))
+        verb, too_long = "", say.AUTH_LINE_TOO_LONG if in_auth else say.line_too_long(limit)
         try:
-            verb, argument = self._words(line)
+            verb, argument = read_words(line, too_long)
             return self._perform(verb, argument)
         except ReplyError as error:
             return self._refuse(error.reply, verb)
-
-    def _words(self, line: bytes) -> tuple[str, str]:
-        """A line's verb in upper case and its argument. Raises ReplyError 500 for a line that is none."""
-        if line is CommandBuffer.LINE_TOO_LONG:
-            raise ReplyError(say.line_too_long(self.options.limits.command_line_bytes))
-        if not line.endswith(b"\r\n") or line.find(b"\r") != len(line) - 2:
-            raise ReplyError(say.BARE_LINE_END)  # RFC 5321 2.3.8
-        if b"\0" in line:
-            raise ReplyError(say.NUL_IN_COMMAND)
-        try:
-            verb, _, argument = line[:-2].decode().partition(" ")
-        except UnicodeDecodeError:
-            raise ReplyError(say.NOT_UTF8) from None
-        return verb.rstrip("\t").upper(), argument.strip(" \t")
 
     def _perform(self, verb: str, argument: str) -> _Step:
         if verb in OTHER_PROTOCOLS:
@@ -189,24 +182,28 @@ class SmtpServer:
             return self._on_bdat(argument)
         if verb not in _FOLLOW_MAIL:
             self._mail_refused = False
-        move = self._move(verb)
-        if isinstance(move, Reply):
-            raise ReplyError(move)
-        if argument and verb in _WITHOUT_ARGUMENT:
-            raise ReplyError(say.NO_ARGUMENT)
-        return self._HANDLERS[verb](self, argument, move)
+        state = self._move(verb)
+        if isinstance(state, Reply):
+            raise ReplyError(state)
+        check_argument(verb, argument)
+        if verb in say.ALWAYS_THE_SAME:
+            return self._go(state, say.ALWAYS_THE_SAME[verb])
+        return self._HANDLERS[verb](self, argument, state)
 
     def _move(self, verb: str) -> State | Reply:
-        """What the table says, and RFC 3207 4 where TLS is required."""
-        move = TABLE[self._state].get(verb, say.UNKNOWN_COMMAND)
-        needs_tls = self.options.require_tls and self.tls is None and self._state is not State.REFUSED
-        if needs_tls and verb not in BEFORE_TLS and move is not say.UNKNOWN_COMMAND:
-            return say.TLS_FIRST
-        return move
+        options = self.options
+        return move(
+            self._state,
+            verb,
+            needs_tls=options.require_tls and self.tls is None,
+            needs_auth=options.require_auth and not self.auth.done,
+            has_auth=options.mechanisms.some,
+        )
 
     def _on_ehlo(self, argument: str, state: State) -> _Step:
         self._greeted(argument, esmtp=True)
-        return self._go(state, self.options.extensions(self.tls))
+        offered = self.auth.offered(self.options.mechanisms, self.tls)
+        return self._go(state, self.options.extensions(self.tls, offered))
 
     def _on_helo(self, argument: str, state: State) -> _Step:
         self._greeted(argument, esmtp=False)
@@ -221,11 +218,9 @@ class SmtpServer:
 
     def _on_mail(self, argument: str, state: State) -> _Step:
         limits = self.options.limits
-        self.mails += 1  # RFC 9422 4.1: whether it succeeds or not
-        if self.mails > limits.messages_per_connection:
-            count = limits.messages_per_connection
-            return self._end("limit", say.too_many("messages", count, "messages_per_connection"))
-        transaction = MailTransaction(argument, limits, esmtp=self.esmtp)
+        if (over := self.tally.mail(limits)) is not None:
+            return self._end("limit", over)
+        transaction = MailTransaction(argument, limits, esmtp=self.esmtp, auth=self.options.mechanisms.some)
         refusal = self._admit(transaction.parameters.size or 0)
         if refusal is not None:
             raise ReplyError(refusal)
@@ -259,18 +254,28 @@ class SmtpServer:
         if not self.options.xclient:
             raise ReplyError(say.XCLIENT_REFUSED)
         attributes = parse_xclient(argument)
+        self.auth.start_anew(self.auth.bindings)
+        self.auth.vouched = bool(attributes.login)
         self.helo, self.esmtp = "", False
         self._waiting = True
         return XclientApplied(attributes)
 
-    def _on_noop(self, _argument: str, state: State) -> _Step:
-        return self._go(state, say.OK)
+    def _on_auth(self, argument: str, _state: State) -> _Step:
+        if not self.esmtp:
+            raise ReplyError(say.AUTH_AFTER_EHLO)
+        return self._go_on(lambda: self.auth.begin(argument, self.options.mechanisms, self.tls))
 
-    def _on_help(self, _argument: str, state: State) -> _Step:
-        return self._go(state, say.HELP)
-
-    def _on_vrfy(self, _argument: str, state: State) -> _Step:
-        return self._go(state, say.CANNOT_VERIFY)  # RFC 5321 7.3
+    def _go_on(self, step: Callable[[], AuthStep]) -> _Step:
+        """Take a step of AUTH: say something, or ask somebody."""
+        try:
+            done = step()
+        except ReplyError as error:
+            return self._refuse(error.reply, "AUTH")
+        if isinstance(done, Reply):
+            self._send(done)
+            return True
+        self._waiting = True
+        return done
 
     def _on_quit(self, _argument: str, _state: State) -> _Step:
         return self._end("quit", say.GOODBYE)
@@ -279,17 +284,17 @@ class SmtpServer:
 
     def _on_bdat(self, argument: str) -> _Step:
         """BDAT out of order is refused too, but only after its octets are read. RFC 3030 2."""
-        matched = _CHUNK.fullmatch(argument)
-        if matched is None:
+        chunk = chunk_argument(argument)
+        if chunk is None:
             return self._end("protocol", say.BDAT_UNREADABLE)
-        move = self._move("BDAT")
+        state = self._move("BDAT")
         chunks = self._body if isinstance(self._body, ChunkReader) else ChunkReader(self.options.limits)
         self._body = chunks
-        if isinstance(move, Reply):
-            chunks.refuse(move)
+        if isinstance(state, Reply):
+            chunks.refuse(state)
         else:
-            self._state = move
-        chunks.expect(int(matched[1]), last=matched[2] is not None)
+            self._state = state
+        chunks.expect(chunk[0], last=chunk[1])
         return True
 
     def _body_open(self) -> bool:
@@ -324,6 +329,9 @@ class SmtpServer:
 
     def _message_done(self, body: DataReader | ChunkReader) -> _Step:
         self._body = None
+        if body.stored > self.options.unread_above_bytes and body.refusal is None:
+            self._waiting = True
+            return MailReceived(self._open_transaction().envelope(), b"", body)
         try:
             data = body.finish()
         except ReplyError as error:
@@ -361,12 +369,9 @@ class SmtpServer:
         if verb == "MAIL":
             self._mail_refused = True
         # What was pipelined behind a refused MAIL is not the client's mistake. RFC 2920 3.1
-        if reply.permanent and not (self._mail_refused and verb in _FOLLOW_MAIL):
-            self._errors += 1
-        limit = self.options.limits.errors_per_connection
-        if self._errors > limit:
-            return self._end("limit", say.too_many("errors", limit, "errors_per_connection"))
-        return True
+        mistake = reply.permanent and not (self._mail_refused and verb in _FOLLOW_MAIL)
+        over = self.tally.error(self.options.limits) if mistake else None
+        return True if over is None else self._end("limit", over)
 
     def _end(self, why: Literal["quit", "limit", "protocol", "shutdown"], reply: Reply) -> Ended:
         self._send(reply)
@@ -386,9 +391,7 @@ class SmtpServer:
         "DATA": _on_data,
         "RSET": _on_rset,
         "STARTTLS": _on_starttls,
+        "AUTH": _on_auth,
         "XCLIENT": _on_xclient,
-        "NOOP": _on_noop,
-        "HELP": _on_help,
-        "VRFY": _on_vrfy,
         "QUIT": _on_quit,
     }

@@ -32,15 +32,15 @@ def _after(keyword: re.Pattern[str], argument: str, usage: str) -> str:
 class MailTransaction:
     """One envelope. `esmtp` False (HELO): no parameter is known. RFC 5321 4.1.1.11."""
 
-    def __init__(self, argument: str, limits: LimitSettings, *, esmtp: bool) -> None:
-        """Read MAIL's argument. Raises ReplyError 501, 552 (RFC 1870 6.1), 553 or 555."""
+    def __init__(self, argument: str, limits: LimitSettings, *, esmtp: bool, auth: bool = False) -> None:
+        """Read MAIL's argument; `auth`: AUTH is offered. Raises ReplyError 501, 552 (RFC 1870 6.1), 553 or 555."""
         self._limits = limits
         self._esmtp = esmtp
         path, rest = split_path(_after(_FROM, argument, "MAIL FROM:<address>"))
         found = parse_parameters(rest) if rest else {}
         if found and not esmtp:
             refuse_unknown(found, set())
-        self.parameters = mail_parameters(found) if found else MailParameters()
+        self.parameters = mail_parameters(found, auth=auth) if found else MailParameters()
         self.mail_from = reverse_path(path, smtputf8=self.parameters.smtputf8)
         if (self.parameters.size or 0) > limits.message_bytes:
             raise ReplyError(message_too_big(limits.message_bytes))

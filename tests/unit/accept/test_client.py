@@ -3,6 +3,7 @@
 from sekisho.accept.client import Client
 from sekisho.accept.usage import Usage
 from sekisho.config.settings import LimitSettings
+from sekisho.mail.account import Account, Login
 from sekisho.wire.smtp_events import ServerOptions
 from sekisho.wire.smtp_server import SmtpServer
 from sekisho.wire.smtp_xclient import XclientAttributes
@@ -44,3 +45,14 @@ def test_what_the_front_end_says_outweighs():
     client.vouched_for(XclientAttributes(helo="client.example", proto="SMTP", login="taro"), LIMITS)
     session = client.session(server, "relay", "default")
     assert (session.id, session.helo, session.esmtp, session.account) == ("s1", "client.example", False, "taro")
+
+
+def test_who_logs_in_brings_his_account_and_tenant():
+    client, server = Client("s1", Usage()), SmtpServer(ServerOptions("mx.example"))
+    client.known_as("192.0.2.1", LIMITS)
+    server.auth.login = Login(Account("subsidiary", "taro@example.jp"), "SCRAM-SHA-256")
+    session = client.session(server, "submission", "default")
+    assert (session.account, session.tenant, session.mechanism) == ("taro@example.jp", "subsidiary", "SCRAM-SHA-256")
+    client.vouched_for(XclientAttributes(login="hanako"), LIMITS)
+    session = client.session(server, "submission", "default")
+    assert (session.account, session.tenant, session.mechanism) == ("hanako", "default", "")

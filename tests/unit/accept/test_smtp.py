@@ -228,7 +228,7 @@ def test_reading_stops_while_an_answer_is_due():
             await begun.wait()
             client.send(b"NOOP\r\n" * 1_000_000)
             connection = next(iter(listener._connections))
-            while not connection._reading_paused:
+            while not connection._channel._paused:
                 await asyncio.sleep(0)
             assert len(connection._server._buffer) < 1_000_000
             go_on.set()
@@ -248,7 +248,7 @@ def test_replies_that_nobody_fetches_stop_reading():
             connection = next(iter(listener._connections))
             while not connection._writing_paused:
                 await asyncio.sleep(0)
-            assert connection._transport.get_write_buffer_size() < 1_000_000
+            assert connection._channel.transport.get_write_buffer_size() < 1_000_000
             client.writer.transport.resume_reading()
             lines = await client.lines(400_000)
             assert len([line for line in lines if line.startswith("214 ")]) == 200_000
@@ -360,3 +360,54 @@ def test_metrics_are_told():
     run(test)
     assert [call[0] for call in told] == ["connection_opened", "message_answered", "connection_closed"]
     assert told[1][1:4] == ("test", 6, OK)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "answer"),
+    [(b"a\nb\r\n", "550 5.6.11"), (b"\0\r\n", "550 5.6.11"), (b"x" * 5_000 + b"\r\n", "552 5.3.4")],
+)
+def test_a_large_message_is_checked_in_a_thread_and_answered_alike(wrong, answer):
+    """Nothing of a refused one is handed on, and the connection takes the next."""
+    received = []
+
+    async def receive(_session, envelope, data):
+        received.append((envelope.rcpt_to, data))
+        return OK
+
+    async def test():
+        async with listening(make(receive, LimitSettings(text_line_bytes=4_000))) as connect:
+            small, large = await greeted(connect), await greeted(connect)
+            text = b"x: y\r\n\r\n" + b"..line\r\n" * 50_000
+            replies = []
+            for client, body in ((small, wrong), (large, text + wrong), (large, text)):
+                client.send(MAIL + RCPT + b"DATA\r\n")
+                await client.lines(3)
+                client.send(body + b".\r\n")
+                replies.append(await client.line())
+            return replies
+
+    first, second, last = run(test)
+    assert first == second
+    assert first.startswith(answer)
+    assert last == str(OK)
+    assert received == [(("c@d.example",), b"x: y\r\n\r\n" + b".line\r\n" * 50_000)]
+
+
+def test_a_large_message_of_a_client_that_has_gone_is_handed_on():
+    async def test():
+        taken = asyncio.get_running_loop().create_future()
+
+        async def receive(_session, _envelope, data):
+            taken.set_result(len(data))
+            return OK
+
+        async with listening(make(receive)) as connect:
+            client = await greeted(connect)
+            client.send(MAIL + RCPT + b"DATA\r\n")
+            await client.lines(3)
+            client.send(b"x: y\r\n\r\n" + b"1234567\r\n" * 111_111 + b"1\r\n.\r\nQUIT\r\n")
+            await client.writer.drain()
+            client.writer.close()
+            assert await asyncio.wait_for(taken, 10) == 1_000_010
+
+    run(test)

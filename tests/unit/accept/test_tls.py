@@ -2,13 +2,14 @@
 
 import contextlib
 import datetime as dt
+import hashlib
 import logging
 import ssl
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from sekisho.accept.tls import Certificate, TlsLayer
 
@@ -135,3 +136,31 @@ def test_clear_text_is_no_handshake(pem):
     layer = TlsLayer(Certificate(str(pem)).context())
     with pytest.raises(ssl.SSLError):
         layer.receive(b"EHLO client.example\r\n")
+
+
+def test_bindings_follow_version_and_certificate(tmp_path):
+    """RFC 5929 3 and 4.1; RFC 9266 3: no tls-unique in TLS 1.3."""
+    write_pair(tmp_path / "a.pem", "a.example")
+    certificate = Certificate(str(tmp_path / "a.pem"))
+    der = ssl.PEM_cert_to_DER_cert((tmp_path / "a.pem").read_text().partition("-----BEGIN PRIVATE")[0])
+    for version, unique in ((ssl.TLSVersion.TLSv1_3, False), (ssl.TLSVersion.TLSv1_2, True)):
+        layer = TlsLayer(certificate.context(), certificate.end_point)
+        peer = Peer(version).shake(layer)
+        expected = {"tls-server-end-point": hashlib.sha256(der).digest()}
+        if unique:
+            expected["tls-unique"] = peer.tls.get_channel_binding("tls-unique")
+        assert layer.bindings() == expected
+
+
+def test_a_signature_without_a_hash_binds_nothing(tmp_path):
+    """RFC 5929 4.1 defines nothing for Ed25519."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a.example")])
+    now = dt.datetime.now(dt.UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    made = made.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "a.pem").write_bytes(made.sign(key, None).public_bytes(serialization.Encoding.PEM) + private)
+    assert Certificate(str(tmp_path / "a.pem")).end_point == b""

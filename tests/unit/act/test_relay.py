@@ -6,6 +6,7 @@ import itertools
 import logging
 import random
 import socket
+import threading
 
 import pytest
 from aiosmtpd.controller import UnthreadedController
@@ -13,6 +14,7 @@ from aiosmtpd.controller import UnthreadedController
 from sekisho.act.relay import SmtpRelay
 from sekisho.config.settings import NextHopSettings
 from sekisho.mail.envelope import Envelope, Recipient
+from sekisho.wire.client_transaction import Content
 
 DATA = b"Subject: hello\r\n\r\n.leading dot\r\nbody\r\n..\r\n"
 
@@ -717,3 +719,43 @@ def test_thousands_of_recipients_in_one_transaction(run, peer):
     result = run(main())
     assert len(result.replies) == 5000
     assert all(reply.code == 250 for reply in result.replies)
+
+
+@pytest.mark.parametrize(
+    "extensions", [("PIPELINING", "STARTTLS"), ("PIPELINING", "CHUNKING", "STARTTLS"), ("CHUNKING",)]
+)
+def test_a_large_message_in_pieces_arrives_whole(run, peer, certificate, extensions):
+    data = b"Subject: big\r\n\r\n" + b".dots and text, 60 octets a line or so, again and again\r\n" * 200_000
+
+    small = b"Subject: small\r\n\r\n.\r\n"
+
+    async def main():
+        async with peer(extensions, context=certificate[1]) as hop:
+            out = relay(hop.host, tls="opportunistic")
+            results = [await out.send(envelope(), octets) for octets in (data, small, data)]
+            await out.close()
+            return hop, results
+
+    hop, results = run(main())
+    assert [codes(result) for result in results] == [[["250", "2.0.0"]]] * 3
+    assert [message[2] for message in hop.messages] == [data, small, data]
+    assert hop.connections == 1
+
+
+def test_a_large_message_is_looked_through_in_a_thread(run, peer, monkeypatch):
+    seen = []
+
+    def looking(data):
+        seen.append(threading.current_thread() is threading.main_thread())
+        return Content(data)
+
+    monkeypatch.setattr("sekisho.act.relay.Content", looking)
+
+    async def main():
+        async with peer() as hop:
+            out = relay(hop.host)
+            await out.send(envelope(), b"a\r\n" * 100_000)
+            await out.close()
+
+    run(main())
+    assert seen == [False]

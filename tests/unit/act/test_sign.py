@@ -139,3 +139,16 @@ def test_names_that_no_record_can_have(tmp_path, domain, selector):
     (tmp_path / "key.pem").write_bytes(pem(ED))
     with pytest.raises(DkimKeyError, match="is not a DNS name"):
         load_key(DkimSettings(domain, selector, "key.pem"), tmp_path)
+
+
+def test_keys_of_the_moment_sign_where_the_configuration_has_none():
+    stored = {}
+    signer = Signer([DkimKey("example.jp", "file", Ed25519PrivateKey.generate())]).beside(lambda: stored)
+    message = b"From: a@%s\r\n\r\n"
+    assert signer.signature(message % b"example.net", 1).reason == "no DKIM key for example.net"
+    for domain in ("example.net", "example.jp", "sub.example.jp"):
+        stored[domain] = {"ed25519-sha256": DkimKey(domain, "stored", Ed25519PrivateKey.generate())}
+    for domain, selector in ((b"example.net", b"stored"), (b"example.jp", b"file"), (b"sub.example.jp", b"stored")):
+        assert b"s=%s;" % selector in signer.signature(message % domain, 1).fields
+    stored.clear()
+    assert not signer.sign(message % b"example.net")

@@ -56,7 +56,8 @@ def test_overrides_change_the_story(sekisho):
     assert (done.objects[0]["disposition"], done.objects[0]["policy_rule"]) == ("hold", "boss")
     assert story(done)["hold"] == "approval"
     done = sekisho("policy", "explain", "mail.eml", "--json", "--mail-from", "boss@example.com", "--tenant", "other")
-    assert done.objects[0]["disposition"] == "deliver"
+    # no rule of the other tenant's, but the address is in a domain of the first's
+    assert (done.objects[0]["disposition"], done.objects[0]["policy_rule"]) == ("reject", "forged-own-domain")
 
 
 MASKED = """

@@ -170,3 +170,10 @@ def test_a_store_that_is_away(sekisho, address, folder):
         state = shown(sekisho("status", "--json"))
     assert state["store"]
     assert f"store: {state['store']}" in state["wrong"]
+
+
+def test_counters_that_are_away(sekisho, address, beat):
+    beat("worker-1", store_trouble="", counters_trouble="no answer in time")
+    with listening(address):
+        wrong = shown(sekisho("status", "--json"))["wrong"]
+    assert wrong == ["worker-1: limits and guard count for this process alone: no answer in time"]

@@ -8,6 +8,7 @@ import pyzipper
 from support.archived import docx, with_attachments, zipped
 
 from sekisho.config.load import load
+from sekisho.daemon.checking import ocr_state
 from sekisho.daemon.compose import checking_of, prepared_from
 from sekisho.mail.envelope import Envelope, Recipient, Session
 
@@ -35,6 +36,19 @@ def inspected(checking, raw):
             await checking.close()
 
     return asyncio.run(story())
+
+
+def test_what_pictures_say_is_kept_for_one_engine_its_data_and_languages_only(tmp_path):
+    data = tmp_path / "eng.traineddata"
+    data.write_bytes(b"one")
+    place = str(tmp_path)
+    states = [ocr_state(engine) for engine in (
+        (), ("5.3", "2.7", place, "eng"), ("5.4", "2.7", place, "eng"), ("5.3", "2.7", place, "eng", "jpn")
+    )]  # fmt: skip
+    data.write_bytes(b"another")
+    states.append(ocr_state(("5.3", "2.7", place, "eng")))
+    assert len(set(states)) == len(states)
+    assert ocr_state(("5.3", "2.7", place, "eng")) == states[-1]
 
 
 def test_rules_and_hashes_of_ones_own(tmp_path):

@@ -37,6 +37,19 @@ def done(default, message, seen):
 QUARANTINE, APPROVAL = "hold quarantine", "hold approval"
 ROWS = [
     (("malware/eicar", "critical"), QUARANTINE, QUARANTINE),
+    (("account/locked", "critical"), QUARANTINE, QUARANTINE),
+    (("flood/rate-lock", "high"), QUARANTINE, QUARANTINE),
+    (("flood/new-recipients-lock", "high"), QUARANTINE, QUARANTINE),
+    (("flood/rate-defer", "medium", 0.8), "defer", "defer"),
+    (("flood/new-recipients-defer", "medium", 1.0), "defer", "defer"),
+    (("flood/rate-soft", "low", 1.0), "deliver", "deliver"),
+    (("flood/sending-window", "low", 1.0), "deliver", "deliver"),
+    (("auth/forged-own-domain", "high", 1.0), "reject", "reject"),
+    (("auth/forged-own-domain", "high", 0.7), "deliver", "deliver"),
+    (("auth/identity-mismatch", "high", 0.9), "reject", "reject"),
+    (("auth/identity-mismatch", "high", 0.5), "deliver", "deliver"),
+    (("auth/foreign-from", "medium", 0.95), "deliver", "deliver"),
+    (("auth/untrusted-account-header", "medium"), "deliver", "deliver"),
     (("attachment/executable-disguised", "critical"), QUARANTINE, QUARANTINE),
     (("phishing/content", "high", 0.95), QUARANTINE, QUARANTINE),
     (("bec/content", "high", 0.99), QUARANTINE, QUARANTINE),
@@ -147,3 +160,14 @@ def test_a_secret_beside_malware_cannot_be_approved(done):
 def test_one_recipient_outside_binds_those_inside(done):
     verdict, what = done(OUT + IN, ("dlp/secret/jwt", "medium", 0.9))
     assert (verdict.recipients, what) == (OUT + IN, APPROVAL)
+
+
+def test_limits_tell_people_once_and_answer_plainly(done):
+    first, _ = done(OUT, ("flood/rate-soft", "low", 1.0))
+    again, _ = done(OUT, ("flood/rate-soft", "low", 0.5))
+    assert (first.policy_rule, first.notify) == ("limit-soft", ("sender", "administrator"))
+    assert (again.policy_rule, again.notify) == ("default", ())
+    deferred, _ = done(OUT, ("flood/rate-defer", "medium", 1.0))
+    assert deferred.reply == Reply(450, "7.1", "Sending limit reached, please try again later")
+    locked, _ = done(OUT, ("flood/rate-lock", "high"))
+    assert locked.notify == ("reviewer", "administrator")

@@ -5,12 +5,14 @@ from typing import get_args
 import pytest
 from msgspec import structs
 
+from sekisho.config.account_settings import IdentitySettings, LockSettings
 from sekisho.config.settings import TenantSettings
 from sekisho.config.shipped import shipped
 from sekisho.decide.entry import FromEntry, RuleEntry, ThenEntry, ToEntry, WhenEntry
 from sekisho.decide.load import load_policy
 from sekisho.decide.policy import decide_on
 from sekisho.mail.finding import Finding, Severity
+from sekisho.mail.reply import ACCOUNT_LOCKED
 from sekisho.mail.verdict import Modification
 
 GOOD = '[[rule]]\nname = "good"\nto = { external = true }\nthen = { disposition = "deliver" }\n'
@@ -184,3 +186,42 @@ def test_the_reference_tells_every_key():
     }
     modifications = {m.__struct_config__.tag for m in get_args(Modification)}
     assert told == keys - {"first_contact"} | modifications
+
+
+def test_a_tenant_may_only_watch_who_writes_as_whom_or_refuse_locked_accounts(tmp_path, message):
+    root = Path(__file__).parents[3]
+    tenants = {
+        "plain": TenantSettings(),
+        "parent": TenantSettings(identity=IdentitySettings(enforce="monitor"), lock=LockSettings(mail="refuse")),
+        "below": TenantSettings(parent="parent"),
+        "strict": TenantSettings(parent="parent", identity=IdentitySettings()),
+    }
+    found = Finding("auth/identity-mismatch", Severity.HIGH)
+    locked = Finding("account/locked", Severity.CRITICAL)
+    forged = Finding("auth/forged-own-domain", Severity.HIGH)
+    for name, mismatch, of_locked in (
+        ("plain", "reject", "hold"), ("parent", "deliver", "reject"), ("below", "deliver", "reject"),
+        ("strict", "reject", "reject"),
+    ):  # fmt: skip
+        compiled, problems = load_policy(name, tenants, tmp_path, root / "policy" / "default.toml")
+        assert problems == []
+        verdicts = [decide_on(compiled, message(finding, to=("x@out.example",)))[0] for finding in (found, locked)]
+        assert [verdict.disposition.word for verdict in verdicts] == [mismatch, of_locked]
+        assert decide_on(compiled, message(forged, to=("x@out.example",)))[0].disposition.word == "reject"
+        if of_locked == "reject":
+            assert verdicts[1].reply == ACCOUNT_LOCKED
+            assert verdicts[1].notify == ()
+
+
+def test_no_rule_of_a_tenants_own_lets_mail_of_a_locked_account_go(tmp_path, message):
+    (tmp_path / "all.toml").write_text('[[rule]]\nname = "all"\nthen = { disposition = "deliver" }\n')
+    (tmp_path / "none.toml").write_text('[[rule]]\nname = "none"\nthen = { disposition = "reject" }\n')
+    locked = message(Finding("account/locked", Severity.CRITICAL), to=("x@out.example",))
+    builtin = Path(__file__).parents[3] / "policy" / "default.toml"
+    for file, lock, expected in (
+        ("all.toml", "hold", "hold"), ("all.toml", "refuse", "reject"), ("none.toml", "hold", "reject"),
+    ):  # fmt: skip
+        tenants = {"t": TenantSettings(policy=(file,), lock=LockSettings(mail=lock))}
+        compiled, problems = load_policy("t", tenants, tmp_path, builtin)
+        assert problems == []
+        assert decide_on(compiled, locked)[0].disposition.word == expected

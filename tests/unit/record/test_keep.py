@@ -136,6 +136,13 @@ def test_names_of_files_are_cut_where_that_is_wanted(recorder, store, path, make
     assert record.verdicts[0].findings == record.findings
 
 
+def test_a_record_that_cannot_be_written_down_is_counted_and_does_not_raise(recorder, path, metrics, make_audit):
+    asyncio.run(recorder.record(replace(make_audit(), findings=None)))
+    assert not path.exists() or not path.read_text()
+    assert b"sekisho_journal_failures_total 1.0" in metrics.render()
+    assert b"sekisho_store_failures_total 1.0" in metrics.render()
+
+
 def test_no_addresses_in_metrics(recorder, metrics, make_audit):
     asyncio.run(recorder.record(make_audit()))
     assert b"example" not in metrics.render()

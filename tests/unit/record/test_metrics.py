@@ -9,6 +9,7 @@ from sekisho.mail.kept import KeptKind
 from sekisho.mail.reply import Reply
 from sekisho.record.metrics import DEFINITIONS, Metrics, names
 from sekisho.store.search import KeptCount
+from sekisho.wire.smtp_replies import OUT_OF_MEMORY
 
 
 def values(rendered):
@@ -34,6 +35,11 @@ def use_all(metrics, audit):
     metrics.connection_refused("relay", "networks")
     metrics.tls_established("relay", "TLSv1.3")
     metrics.tls_failed("relay")
+    metrics.evicted(3)
+    metrics.mail_put_off("relay", OUT_OF_MEMORY)
+    metrics.mail_put_off("relay", Reply(421, "3.2", "x"))
+    metrics.held_refused("default")
+    metrics.load_seen(0.5, 1000, 2, 3)
     metrics.timed_out("relay", "data")
     metrics.message_answered("relay", 1000, Reply(250, "0.0", "OK"), 0.003)
     metrics.relayed("mx:25", 0.02, (Reply(250, None, ""), Reply(451, None, ""), Reply(550, None, "")))

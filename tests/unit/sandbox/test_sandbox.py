@@ -165,6 +165,55 @@ def test_big_request_and_answer(loop):
     loop.run(run())
 
 
+def test_loop_goes_on_while_a_big_request_is_written(loop):
+    async def run():
+        async with sandbox(SandboxLimits(memory_bytes=300_000_000, answer_bytes=30_000_000)) as it:
+            await it.start()
+            answer = asyncio.ensure_future(it.run(b"echo " + bytes(30_000_000)))
+            turns = 0
+            while not it._link._jobs:
+                turns += 1
+                await asyncio.sleep(0)
+            assert turns > 20  # 30 MB, a megabyte at a time
+            assert len(await answer) == 30_000_000
+
+    loop.run(run())
+
+
+def test_spawner_that_ends_while_a_request_is_written_is_replaced(loop):
+    async def run():
+        async with sandbox(SandboxLimits(memory_bytes=300_000_000, answer_bytes=30_000_000)) as it:
+            await it.start()
+            first, before = it._link, open_descriptors()
+            answer = asyncio.ensure_future(it.run(b"echo " + bytes(30_000_000)))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert not first._jobs
+            first._lose()
+            assert len(await answer) == 30_000_000
+            assert it._link is not first
+            assert open_descriptors() == before
+
+    loop.run(run())
+
+
+def test_cancelled_while_its_request_is_written(loop):
+    async def run():
+        async with sandbox(processes=1) as it:
+            await it.start()
+            before = open_descriptors()
+            answer = asyncio.ensure_future(it.run(b"echo " + bytes(30_000_000)))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            answer.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await answer
+            assert open_descriptors() == before
+            assert await it.run(b"echo next") == b"next"  # its slot is free
+
+    loop.run(run())
+
+
 def test_loop_goes_on_while_a_big_answer_comes(loop):
     async def run():
         async with sandbox(SandboxLimits(answer_bytes=60_000_000)) as it:

@@ -4,14 +4,17 @@ import stat
 import subprocess
 import sys
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
+from support.small_pieces import pieces_of
 
 from sekisho.mail.kept import StoreAwayError
+from sekisho.mail.pieces import PIECE
 from sekisho.store.keys import Keys, rotate
 
 
@@ -201,3 +204,61 @@ def test_what_root_makes_is_for_the_owner_of_the_folder_around_it(tmp_path):
     assert {p.stat().st_uid for p in (path, path.parent)} == {12345}
     rotate(path)
     assert path.stat().st_uid == 12345
+
+
+# --- in pieces -------------------------------------------------------------------------------------------------
+
+
+def aes_gcm(path):
+    return AESGCM(b64decode(msgspec.json.decode(path.read_bytes())["keys"][0]["secret"]))
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, PIECE - 17, PIECE - 16, PIECE - 15, PIECE, PIECE + 1, 3 * PIECE, 3 * PIECE + 5]
+)
+def test_long_ones_are_sealed_as_short_ones(path, size):
+    """What is sealed in pieces opens whole, and what earlier versions sealed whole opens in pieces."""
+    keys, octets = Keys.open(path), os.urandom(size)
+    sealed = keys.seal("message", "a", "1", octets)
+    assert len(sealed) == 20 + size + 16
+    assert aes_gcm(path).decrypt(sealed[8:20], sealed[20:], b"message\0a\x001") == octets
+    assert keys.unseal("message", "a", "1", sealed) == octets
+    nonce = os.urandom(12)
+    earlier = sealed[:8] + nonce + aes_gcm(path).encrypt(nonce, octets, b"message\0a\x001")
+    assert keys.unseal("message", "a", "1", earlier) == octets
+
+
+@given(octets=st.binary(max_size=80), size=st.integers(1, 40))
+def test_any_border(tmp_path_factory, octets, size):
+    keys = Keys.open(tmp_path_factory.getbasetemp() / "any-border" / "hold.key")
+    whole = keys.seal("message", "a", "1", octets)
+    with pieces_of(size):
+        assert keys.unseal("message", "a", "1", whole) == octets
+        sealed = keys.seal("message", "a", "1", octets)
+    assert keys.unseal("message", "a", "1", sealed) == octets
+
+
+def test_a_flipped_bit_or_a_lost_end_of_a_long_one_is_noticed(path):
+    keys = Keys.open(path)
+    sealed = keys.seal("message", "a", "1", bytes(2 * PIECE + 100))
+    for place in (0, 5, 15, 20, PIECE + 20, len(sealed) - 17, len(sealed) - 1):
+        damaged = bytearray(sealed)
+        damaged[place] ^= 1
+        with pytest.raises(StoreAwayError):
+            keys.unseal("message", "a", "1", bytes(damaged))
+    for length in (len(sealed) - 1, len(sealed) - 16, PIECE + 100, PIECE + 36):
+        with pytest.raises(StoreAwayError):
+            keys.unseal("message", "a", "1", sealed[:length])
+    with pytest.raises(StoreAwayError, match="damaged or was moved"):
+        keys.unseal("message", "b", "1", sealed)
+
+
+def test_from_several_threads_at_once(path):
+    keys = Keys.open(path)
+    contents = [bytes([n]) * (2 * PIECE + n) for n in range(16)]
+
+    def there_and_back(octets):
+        return keys.unseal("message", "a", "1", keys.seal("message", "a", "1", octets))
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(there_and_back, contents)) == contents

@@ -81,13 +81,13 @@ def test_not_a_database(database):
 def test_a_migration_that_fails_half_way_leaves_nothing(database, monkeypatch):
     from alembic import op  # noqa: PLC0415
 
-    import sekisho.store.migrations.versions.v0003_decision as newest  # noqa: PLC0415
+    import sekisho.store.migrations.versions.v0008_signing_key as newest  # noqa: PLC0415
 
     assert newest.revision == HEAD
     made = op.create_table
 
     def fail_at_the_last(name, *columns, **more):
-        if name == "decision":
+        if name == "account_lock":
             raise OSError("the lights went out")
         return made(name, *columns, **more)
 
@@ -105,13 +105,17 @@ def test_a_database_of_the_first_version_is_upgraded_with_its_rows(database):
     ensure_schema(database)
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript("DROP TABLE seen_site; DROP TABLE recent_word; DROP TABLE decision")
+        connection.executescript("DROP TABLE account; DROP TABLE account_lock; DROP TABLE account_profile")
+        connection.executescript("DROP TABLE sending_window; DROP TABLE signing_key")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.execute("INSERT INTO heartbeat VALUES ('worker-1', 7, 1, '{}')")
         connection.commit()
     ensure_schema(database)
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT pid FROM heartbeat").fetchall() == [(7,)]
-        for table in ("seen_site", "decision"):
+        for table in (
+            "seen_site", "decision", "account", "account_lock", "account_profile", "sending_window", "signing_key",
+        ):  # fmt: skip
             assert connection.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]
     assert schema_version(database) == HEAD
 

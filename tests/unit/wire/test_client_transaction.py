@@ -1,10 +1,15 @@
 """What a transaction looks like for each kind of server, and what may not be sent to it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.small_pieces import pieces_of
 
+from sekisho.config.settings import LimitSettings
 from sekisho.mail.envelope import Envelope, Recipient
 from sekisho.wire.client_capabilities import Capabilities
-from sekisho.wire.client_transaction import plan, stuffed
+from sekisho.wire.client_transaction import Content, plan, stuffed
+from sekisho.wire.smtp_body import DataReader
 
 ALL = Capabilities(
     pipelining=True, eightbitmime=True, smtputf8=True, dsn=True, size=0, enhancedstatuscodes=True, chunking=True
@@ -164,3 +169,29 @@ def test_dots(data, wire):
 def test_a_message_without_dots_is_not_copied():
     data = b"line\r\n" * 1000
     assert stuffed(data)[0] is data
+
+
+WIRE = st.lists(st.sampled_from([b"\r\n.", b"\r\n", b".", b"..", b"a", b"bcdefgh"])).map(b"".join)
+
+
+@given(WIRE, st.integers(3, 20))
+def test_dots_over_the_borders_of_pieces(data, size):
+    whole = b"".join(stuffed(data))
+    with pieces_of(size):
+        assert b"".join(stuffed(data)) == whole
+        reader = DataReader(LimitSettings())
+        assert reader.feed(whole) == b""
+        assert reader.finish() == (data if data.endswith(b"\r\n") or not data else data + b"\r\n")
+
+
+CONTENTS = [b"", b"a\r\n", b".a\r\n", "あ\r\n".encode(), b"a\nb", "Subject: あ\r\n\r\n".encode()]
+
+
+@pytest.mark.parametrize("data", CONTENTS)
+@pytest.mark.parametrize("peer", [ALL, Capabilities(), Capabilities(size=3), Capabilities(eightbitmime=True)])
+def test_a_content_that_was_looked_at_ahead_is_sent_alike(data, peer):
+    content = Content(data)
+    for env in (envelope(Recipient("a@example.com")), envelope(Recipient("a@example.com"), smtputf8=True)):
+        assert plan(env, content, peer) == plan(env, data, peer)
+    assert len(content) == len(data)
+    assert content.stuffed is content.stuffed

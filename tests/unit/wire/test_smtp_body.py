@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.small_pieces import pieces_of
 
 from sekisho.config.settings import LimitSettings
 from sekisho.mail.reply import Reply, ReplyError
@@ -90,3 +91,43 @@ def test_a_bare_cr_or_lf_anywhere_is_refused(body):
             reader.finish()
     else:
         assert reader.finish() == body
+
+
+@given(LINES, st.integers(1, 7), st.integers(3, 9))
+def test_a_message_unstuffed_in_pieces(lines, size, piece):
+    body = b"".join(line.replace(b"\x00", b"") + b"\r\n" for line in lines)
+    sent = stuff(body) + b".\r\n"
+    reader, chunks = DataReader(LimitSettings()), ChunkReader(LimitSettings())
+    chunks.expect(len(body), last=True)
+    for start in range(0, len(sent), size):
+        reader.feed(sent[start : start + size])
+        chunks.feed(body[start : start + size])
+    with pieces_of(piece):
+        assert reader.finish() == chunks.finish() == body
+    assert reader.stored == chunks.stored == 0
+
+
+@given(st.lists(st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"a"]), max_size=30).map(b"".join), st.integers(1, 7))
+def test_only_crlf_dot_crlf_ends_data(data, size):
+    """RFC 5321 4.1.1.4, wherever what comes in is cut."""
+    line = b"\r\n" + data  # that of the command counts
+    end = line.find(b"\r\n.\r\n")
+    reader, rest = DataReader(LimitSettings()), b""
+    for start in range(0, len(data), size):
+        rest = data[start : start + size]
+        rest = reader.feed(rest)
+        if reader.complete:
+            rest += data[start + size :]
+            break
+    assert reader.complete == (end >= 0)
+    if reader.complete:
+        assert rest == line[end + 5 :]
+
+
+@pytest.mark.parametrize("body", [b"a\nb\r\n", b"a\rb\r\n", b"a\0\r\n"])
+def test_what_is_refused_in_pieces(body):
+    reader = DataReader(LimitSettings())
+    reader.feed(b"..a\r\n" + body + b".\r\n")
+    with pieces_of(3), pytest.raises(ReplyError) as error:
+        reader.finish()
+    assert error.value.reply.code == 550

@@ -1,0 +1,1 @@
+"""Who sends: logins, passwords, limits, habits and locks."""

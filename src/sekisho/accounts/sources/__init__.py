@@ -1,0 +1,1 @@
+"""Where passwords and tokens are checked: accounts of our own, and those of other servers."""
