@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from content_ours import Sekisho
 from content_peers import PEERS, Classifier
-from content_sets import Fold, Scored, chosen, folds
+from content_sets import KNOWN, Fold, Scored, chosen, folds
 from content_tables import Outcome, report
 from process import adopt_orphans
 
@@ -28,7 +28,7 @@ def main() -> None:
     args = arguments()
     adopt_orphans()
     began = time.monotonic()
-    every = list(folds(chosen(args.data, max(args.train, args.test)), args.train, args.test))
+    every = list(folds(chosen(args.data, args.train + args.test), args.train, args.test))
     made = [fold for fold in every if not args.folds or fold.family in args.folds]
     tools, left_out = available(args.tools)
     with ThreadPoolExecutor(max(1, len(tools))) as pool:  # the peers have a core each
@@ -86,11 +86,12 @@ def outcome(tool: Classifier, made: Sequence[Fold]) -> Outcome:
             began = time.monotonic()
             tool.fit(fold.training)
             fitted = time.monotonic()
-            scores = tool.scores(fold.held_out)
-            scored += [
-                Scored(fold.family, sample.source, sample.label, sample.language, score)
-                for sample, score in zip(fold.held_out, scores, strict=True)
-            ]
+            for family, held_out in ((fold.family, fold.held_out), (KNOWN, fold.known)):
+                scores = tool.scores(held_out) if held_out else []
+                scored += [
+                    Scored(family, sample.source, sample.label, sample.language, score)
+                    for sample, score in zip(held_out, scores, strict=True)
+                ]
             took = f"training {fitted - began:.0f} s, scoring {time.monotonic() - fitted:.0f} s"
             print(f"{tool.name}: {fold.family}, {len(fold.held_out)} messages, {took}", flush=True)
         return Outcome(tool.name, tool.probabilities, tool.prior, scored, tool.cpu() * 1000 / max(1, len(scored)))
@@ -101,7 +102,7 @@ def outcome(tool: Classifier, made: Sequence[Fold]) -> Outcome:
 def sizes(made: Sequence[Fold]) -> str:
     """What was left out each time, and what that left to train on."""
     lines = [
-        f"{fold.family}: {len(fold.held_out)} scored,"
+        f"{fold.family}: {len(fold.held_out) + len(fold.known)} scored,"
         f" trained on {sum(s.label == 'ham' for s in fold.training)} ham and"
         f" {sum(s.label != 'ham' for s in fold.training)} bad"
         for fold in made

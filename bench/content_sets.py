@@ -15,8 +15,9 @@ sys.path.insert(0, str(TRAIN))
 
 from corpora import Label, Sample, samples, without_source_traces  # noqa: E402 - a folder of scripts, as this one is
 
-__all__ = ["NEVER_TRAINED", "TRAIN", "Fold", "Label", "Sample", "Scored", "chosen", "first", "folds"]
+__all__ = ["KNOWN", "NEVER_TRAINED", "TRAIN", "Fold", "Label", "Sample", "Scored", "chosen", "first", "folds"]
 NEVER_TRAINED = "never trained on"
+KNOWN = "known"  # ham that the model of NEVER_TRAINED did not see, of sources that it did
 # A source belongs to the first family that its name begins with.
 FAMILIES = {
     "spamassassin_": "spamassassin",
@@ -51,16 +52,22 @@ class Scored(Struct, frozen=True):
 
     def is_of(self, source: str = "", language: str = "", family: str = "") -> bool:
         """Whether it is of that source, language and family; "" is any, but of a source that counts."""
-        named = source == self.source if source else self.counted
+        if (self.family == KNOWN) != (family == KNOWN):
+            return False
+        named = source == self.source if source else self.counted or family == KNOWN
         return named and language in ("", self.language) and family in ("", self.family)
 
 
 class Fold(Struct, frozen=True):
-    """A family of sources that are scored, and what was trained on: everything else that may ship."""
+    """A family of sources that are scored, and what was trained on: everything else that may ship.
+
+    `known` is ham kept back from sources that were trained on, to be scored too.
+    """
 
     family: str
     training: Sequence[Sample]
     held_out: Sequence[Sample]
+    known: Sequence[Sample] = ()
 
 
 def family(sample: Sample) -> str:
@@ -104,7 +111,25 @@ def folds(found: Sequence[Sample], train_most: int, test_most: int) -> Iterator[
         held_out = [sample for sample in tested if family(sample) == name]
         seen = {sample.group for sample in found if family(sample) == name}
         rest = [sample for sample in training if family(sample) != name and sample.group not in seen]
-        yield Fold(name, _distinct(rest), held_out)
+        yield (
+            Fold(name, _distinct(rest), held_out)
+            if name != NEVER_TRAINED
+            else _as_shipped(found, held_out, train_most, test_most)
+        )
+
+
+def _as_shipped(found: Sequence[Sample], held_out: Sequence[Sample], train_most: int, test_most: int) -> Fold:
+    """Like the model that ships: trained on every source that may; but a third of its ham is kept back."""
+    seen = {sample.group for sample in found if not sample.ship_safe}
+    mine = [sample for sample in found if sample.ship_safe and sample.group not in seen]
+    known = _distinct(first((sample for sample in mine if _kept_back(sample)), test_most))
+    training = first((sample for sample in mine if not _kept_back(sample)), train_most)
+    back = {sample.group for sample in known}
+    return Fold(NEVER_TRAINED, [s for s in _distinct(training) if s.group not in back], held_out, known)
+
+
+def _kept_back(sample: Sample) -> bool:
+    return sample.label == "ham" and int(order(sample), 16) % 3 == 0
 
 
 def _distinct(found: Iterable[Sample]) -> list[Sample]:

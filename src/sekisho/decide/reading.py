@@ -45,7 +45,7 @@ FAMILIES = frozenset((
 NEVER_MASKED = frozenset((
     "dlp/exact/list", "dlp/fingerprint/document", "dlp/jp/customer-list", "dlp/mark/classification-header",
     "dlp/mark/confidential", "dlp/mark/handle-with-care", "dlp/mark/mip-label", "dlp/mark/personal",
-    "dlp/mark/subject", "dlp/mark/tlp", "dlp/medical/condition", "dlp/medical/drug", NOT_MASKED,
+    "dlp/mark/subject", "dlp/mark/tlp", NOT_MASKED, "dlp/secret/own-password",
     "dlp/secret/password-table", "dlp/secret/private-key", "dlp/secret/terraform-state",
 ))  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -29,7 +30,9 @@ def certificate(der: bytes) -> x509.Certificate | None:
     if len(der) > MOST_OCTETS:
         return None
     try:
-        read = x509.load_der_x509_certificate(der)
+        with warnings.catch_warnings():  # serial numbers that are not positive: no reason to say anything
+            warnings.simplefilter("ignore")
+            read = x509.load_der_x509_certificate(der)
         known = (read.not_valid_before_utc, read.not_valid_after_utc, read.subject, read.issuer)
     except READ_ERRORS:
         return None

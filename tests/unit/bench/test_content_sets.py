@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "bench"))
 
-from content_sets import NEVER_TRAINED, Sample, Scored, family, first, folds
+from content_sets import KNOWN, NEVER_TRAINED, Sample, Scored, family, first, folds
 from corpora import SOURCES
 
 
@@ -85,3 +85,22 @@ def test_articles_talk_and_what_we_wrote_are_counted_only_by_name():
         assert Scored("f", source, "ham", "ja", 0.5).is_of(source)
     assert Scored("f", "golden_bec_ja", "bec", "ja", 0.5).is_of(family="f")
     assert not Scored("f", "golden_bec_ja", "bec", "ja", 0.5).is_of(family="g")
+
+
+def test_the_model_as_shipped_is_asked_about_ham_that_it_did_not_see_of_sources_that_it_knows():
+    many = [sample("usrp_users_ham", f"h{n}", "ham") for n in range(300)] + [sample("osst_users_deadlist", "x")]
+    many.append(sample("golden_bec_ja", "d", "bec", ship_safe=False))
+    shipped = {fold.family: fold for fold in folds(many, 150, 60)}[NEVER_TRAINED]
+    assert len(shipped.known) == 60
+    assert {s.label for s in shipped.known} == {"ham"}
+    assert not {s.group for s in shipped.known} & {s.group for s in shipped.training}
+    assert {s.source for s in shipped.training} == {"usrp_users_ham", "osst_users_deadlist"}
+    assert [fold.known for fold in folds(many, 150, 60) if fold.family != NEVER_TRAINED] == [(), ()]
+
+
+def test_ham_of_known_sources_is_no_left_out_ham():
+    known = Scored(KNOWN, "usrp_users_ham", "ham", "en", 0.5)
+    assert known.is_of(family=KNOWN)
+    assert not known.is_of()
+    assert not known.is_of("usrp_users_ham")
+    assert Scored(KNOWN, "written_ham_ja", "ham", "ja", 0.5).is_of(family=KNOWN)

@@ -6,8 +6,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "bench"))
 
-from content_sets import NEVER_TRAINED, Scored
-from content_tables import Outcome, at_policy, bad_by_source, by_language, calibration, ham_by_source, report, summary
+from content_sets import KNOWN, NEVER_TRAINED, Scored
+from content_tables import (
+    Outcome,
+    at_policy,
+    bad_by_source,
+    by_language,
+    calibration,
+    ham_by_source,
+    of_known_ham,
+    report,
+    summary,
+)
+from msgspec.structs import replace
 
 
 def outcome(tool="tool", *, probabilities=True):
@@ -70,7 +81,7 @@ def test_calibration_rows():
 
 
 def test_only_probabilities_have_a_calibration_table():
-    assert len(report([outcome(), outcome(probabilities=False)])) == 7
+    assert len(report([outcome(), outcome(probabilities=False)])) == 8
 
 
 def test_what_the_policy_holds():
@@ -78,3 +89,12 @@ def test_what_the_policy_holds():
     assert row(text, "all ham mail")[1:] == ["ham", "2000", "5.00 %", "0.00 %"]
     assert row(text, "all bad")[1:] == ["bad", "40", "75.00 %", "75.00 %"]
     assert row(text, "bad_b")[1:] == ["bad", "10", "0.00 %", "0.00 %"]
+
+
+def test_known_ham_gives_a_threshold_of_its_own():
+    known = [Scored(KNOWN, "ham_a", "ham", "en", n / 2000) for n in range(1000)]
+    with_known = replace(outcome(), scored=[*outcome().scored, *known])
+    assert with_known.limit(0.001) == outcome().limit(0.001)
+    text = of_known_ham([with_known])
+    assert "beside 1000 ham mails of known sources" in text
+    assert row(text, "bad_b")[1:] == ["10", "1.0000", "100.0 %", "100.0 %"]

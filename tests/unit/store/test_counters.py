@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.counting import Sqlite, Valkey, takes_of
 from support.valkey import valkey_server
 
 from sekisho.mail.counting import Charge, Fresh, Take
@@ -176,42 +177,10 @@ def test_a_clock_that_was_far_ahead_stops_nobody(make):
 # --- Several processes ---
 
 
-def _takes(make_counters, barrier, results, at):
-    async def go():
-        counters = make_counters()
-        barrier.wait()
-        taken = 0
-        for _ in range(400):
-            takes = [
-                counters.take(Take((Charge(KEY, 3600, 1, most=1000), Charge(OTHER, 60, 1))), at) for _ in range(4)
-            ]
-            taken += sum(result.taken for result in await asyncio.gather(*takes))
-        await counters.close()
-        return taken
-
-    results.put(asyncio.run(go()))
-
-
-class _Sqlite:
-    def __init__(self, folder):
-        self.folder = folder
-
-    def __call__(self):
-        return SqliteCounters(self.folder)
-
-
-class _Valkey:
-    def __init__(self, url):
-        self.url = url
-
-    def __call__(self):
-        return ValkeyCounters(self.url)
-
-
 def _four_processes(make_counters):
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(4), context.Queue()
-    processes = [context.Process(target=_takes, args=(make_counters, barrier, results, AT)) for _ in range(4)]
+    processes = [context.Process(target=takes_of, args=(make_counters, barrier, results, AT)) for _ in range(4)]
     for process in processes:
         process.start()
     taken = [results.get(timeout=90) for _ in processes]
@@ -221,13 +190,13 @@ def _four_processes(make_counters):
 
 
 def test_four_processes_take_exactly_the_limit_sqlite(tmp_path):
-    taken = _four_processes(_Sqlite(tmp_path))
+    taken = _four_processes(Sqlite(tmp_path))
     assert sum(taken) == 1000  # of 6400 asked for
 
 
 def test_four_processes_take_exactly_the_limit_valkey(valkey_url):
     run(lambda: _emptied(valkey_url), lambda counters: asyncio.sleep(0))
-    taken = _four_processes(_Valkey(valkey_url))
+    taken = _four_processes(Valkey(valkey_url))
     assert sum(taken) == 1000
 
 
